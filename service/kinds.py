@@ -37,7 +37,22 @@ _FORMS = (
 )
 FORMS: dict[str, MediaForm] = {form.code: form for form in _FORMS}
 FORM_BY_NAME: dict[str, str] = {form.name: form.code for form in _FORMS}
-CATEGORIES = ("文字", "口述", "音乐", "戏剧", "曲艺", "舞蹈", "杂技", "美术", "摄影", "建筑", "视听", "图形", "模型", "其他")
+CATEGORIES = (
+    "文字",
+    "口述",
+    "音乐",
+    "戏剧",
+    "曲艺",
+    "舞蹈",
+    "杂技",
+    "美术",
+    "摄影",
+    "建筑",
+    "视听",
+    "图形",
+    "模型",
+    "其他",
+)
 
 
 def form_code(value: str) -> str | None:

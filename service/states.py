@@ -1,6 +1,7 @@
 """State tables: every change of state goes through one of these. PURE.
 
-A table maps (state, action) to the new state. `{"new": {"claim": "reviewing"}}` reads: from *new*, *claim* leads to *reviewing*.
+A table maps (state, action) to the new state: `{"new": {"claim": "reviewing"}}` reads “from new, claim leads to
+reviewing”.
 """
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""The operator's command line. Each command lives in `service/commands/`; only the one that is called is imported."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from service.errors import YinjiError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("service.commands.demo:demo", "the whole job on a sample newsroom"),
+    "run": ("service.commands.run:run", "portal, worker and scheduler on this machine"),
+    "test": ("service.commands.develop:test", "all tests (pytest arguments pass through)"),
+    "check": ("service.commands.develop:check", "lint, types, templates, translations, migration drift"),
+    "db": ("service.commands.database:db_group", "make or upgrade the database"),
+    "users": ("service.commands.users:users", "accounts of staff and applicants"),
+    "outlets": ("service.commands.outlets:outlets", "member outlets"),
+    "mandates": ("service.commands.outlets:mandates", "what the outlets granted"),
+    "works": ("service.commands.works:works", "bulk registration"),
+    "licences": ("service.commands.licences:licences", "historic licences and the switch that says they are loaded"),
+    "channels": ("service.commands.licences:channels", "where partners and licensees publish"),
+    "sources": ("service.commands.scan:sources", "sites that scans watch"),
+    "scan": ("service.commands.scan:scan", "scan now, or see how a scan stands"),
+    "screen": ("service.commands.screen:screen", "which candidate files copy which works; touches no database"),
+    "align": ("service.commands.texts:align", "the copied spans of two texts"),
+    "extract": ("service.commands.texts:extract", "main text, title, byline, source and time of a page"),
+    "audit": ("service.commands.audit:audit", "verify the chain of events"),
+    "index": ("service.commands.audit:index", "the fingerprint index"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called: `--help` and `works import` do not pay for each other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command, imported now; None when there is none of this name."""
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help list from the table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="yinji", message="yinji %(version)s")
+def cli() -> None:
+    """Yinji 印迹: is this page ours, is this use licensed, and which term does it break?"""
+
+
+def main() -> None:
+    """Runs the command line; a domain error becomes one clear line and exit code 1."""
+    try:
+        cli(prog_name="yinji")
+    except YinjiError as error:
+        click.echo(f"yinji: {error.message}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""The job ledger: the database holds the truth, a queue message carries only a job id.
+
+enqueue (inside the caller's transaction) → commit → publish_pending. A worker claims the row by conditional UPDATE and
+holds it by a lease; whatever the queue loses or delivers twice, `publish_pending` sends again and the claim lets one in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CheckConstraint, CursorResult, Index, String, Text, and_, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service.clock import utc_now
+from service.errors import IllegalTransition
+from service.extensions import Identified
+
+QUEUES = ("crawl", "screening", "index", "mail")
+LEASE = timedelta(seconds=30)
+"""Renewed every LEASE/3 while the task runs; a killed worker's job is taken over after at most this."""
+RESEND_AFTER = timedelta(seconds=20)
+"""A sent message that nobody claimed for so long counts as lost; a double delivery is harmless, so shorter is safe."""
+MAX_FAILURES = 3
+"""Errors raised by the handler before the job is dead-lettered."""
+MAX_ATTEMPTS = 10
+"""Claims, lost workers included, before the job is dead-lettered: a job that kills its worker must end too."""
+BACKOFF_S = (5, 60, 300)
+
+Send = Callable[["Job"], None]
+
+
+class Job(Identified):
+    """One piece of work. `key` makes it one: enqueuing the same key again returns the same row."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'done', 'dead', 'cancelled')", name="state"),
+        Index("ix_jobs_due", "state", "queue", "not_before", "id"),
+        Index("ix_jobs_lease", "state", "lease_until"),
+        Index("ix_jobs_group", "group_key", "state"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(48))
+    queue: Mapped[str] = mapped_column(String(16))
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    group_key: Mapped[str | None] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    error: Mapped[str] = mapped_column(Text, default="")
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime] = mapped_column(default=utc_now)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    sent_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    key: str,
+    *,
+    queue: str,
+    payload: dict[str, Any] | None = None,
+    group: str | None = None,
+    delay_s: float = 0,
+) -> Job:
+    """The job of this key, new or already there. It leaves for the queue when the edge has committed and published."""
+    existing = session.scalars(select(Job).where(Job.key == key)).first()
+    if existing is not None:
+        return existing
+    if queue not in QUEUES:
+        raise ValueError(f"no queue {queue!r}")
+    job = Job(kind=kind, key=key, queue=queue, payload=payload or {}, group_key=group)
+    job.not_before = utc_now() + timedelta(seconds=delay_s)
+    session.add(job)
+    session.flush()
+    return job
+
+
+def claim(session: Session, job_id: int, now: datetime) -> Job | None:
+    """The job, leased to the caller, or None when it is done, not due, or somebody holds it. Commit at once."""
+    free = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now))
+    token = secrets.token_hex(16)
+    taken = _changed(
+        session,
+        update(Job)
+        .where(Job.id == job_id, free, Job.not_before <= now)
+        .values(state="running", lease_token=token, lease_until=now + LEASE, attempts=Job.attempts + 1),
+    )
+    return session.get_one(Job, job_id, populate_existing=True) if taken else None
+
+
+def renew(session: Session, job_id: int, token: str, now: datetime) -> bool:
+    """Extends the lease; False when it was lost meanwhile (the task should stop)."""
+    held = update(Job).where(Job.id == job_id, Job.lease_token == token, Job.state == "running")
+    return _changed(session, held.values(lease_until=now + LEASE))
+
+
+def report_progress(session: Session, job: Job, done: int, total: int | None = None) -> None:
+    """Notes how far a long job is, for the page and the command line."""
+    session.execute(
+        update(Job).where(Job.id == job.id).values(done=done, total=total if total is not None else Job.total)
+    )
+
+
+def finish(session: Session, job_id: int, token: str, now: datetime) -> bool:
+    """Marks the job done if the caller still holds it; part of the same transaction as the task's last write."""
+    held = update(Job).where(Job.id == job_id, Job.lease_token == token, Job.state == "running")
+    return _changed(session, held.values(state="done", finished_at=now, lease_token=None, lease_until=None, error=""))
+
+
+def fail(session: Session, job: Job, token: str, error: str, now: datetime) -> None:
+    """Puts the job back with a growing delay, or dead-letters it after MAX_FAILURES errors."""
+    failures = job.failures + 1
+    dead = failures >= MAX_FAILURES or job.attempts >= MAX_ATTEMPTS
+    wait = timedelta(seconds=BACKOFF_S[min(failures, len(BACKOFF_S)) - 1])
+    held = update(Job).where(Job.id == job.id, Job.lease_token == token, Job.state == "running")
+    _changed(
+        session,
+        held.values(
+            state="dead" if dead else "queued",
+            failures=failures,
+            error=error[-4000:],
+            lease_token=None,
+            lease_until=None,
+            not_before=now + wait,
+            sent_at=None,
+            finished_at=now if dead else None,
+        ),
+    )
+
+
+class Postpone(Exception):
+    """Raised by a handler that cannot go on yet (its host is busy): the job waits `delay_s`, not counted as a failure."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__(f"postponed by {delay_s:.1f} s")
+        self.delay_s = delay_s
+
+
+def postpone(session: Session, job_id: int, token: str, delay_s: float, now: datetime) -> None:
+    """Puts a claimed job back until `delay_s` from now."""
+    held = update(Job).where(Job.id == job_id, Job.lease_token == token, Job.state == "running")
+    later = now + timedelta(seconds=delay_s)
+    _changed(
+        session,
+        held.values(
+            state="queued",
+            attempts=Job.attempts - 1,
+            lease_token=None,
+            lease_until=None,
+            not_before=later,
+            sent_at=None,
+        ),
+    )
+
+
+def retry(session: Session, job: Job) -> None:
+    """A person sends a dead job again. Raises IllegalTransition when it is not dead."""
+    if job.state != "dead":
+        raise IllegalTransition("只有进入死信的任务可以重试。")
+    job.state, job.failures, job.attempts, job.error = "queued", 0, 0, ""
+    job.not_before, job.sent_at, job.finished_at = utc_now(), None, None
+
+
+def due(session: Session, now: datetime, limit: int = 500) -> Sequence[Job]:
+    """Jobs to send: never sent, sent but unclaimed for RESEND_AFTER, or held by a lease that ran out."""
+    unsent = and_(Job.state == "queued", Job.not_before <= now, Job.sent_at.is_(None))
+    lost = and_(Job.state == "queued", Job.not_before <= now, Job.sent_at < now - RESEND_AFTER)
+    abandoned = and_(Job.state == "running", Job.lease_until < now)
+    return session.scalars(select(Job).where(or_(unsent, lost, abandoned)).order_by(Job.id).limit(limit)).all()
+
+
+def publish_pending(session: Session, send: Send, now: datetime | None = None, limit: int = 500) -> int:
+    """Sends what is due and notes when; returns how many. Call it after the commit, in a transaction of its own.
+
+    A job that lost its worker MAX_ATTEMPTS times is dead-lettered here.
+    """
+    now = now or utc_now()
+    sent = 0
+    for job in due(session, now, limit):
+        if job.attempts >= MAX_ATTEMPTS:
+            job.state, job.error, job.finished_at = "dead", job.error or "its worker was lost again and again", now
+            job.lease_token = job.lease_until = None
+            continue
+        send(job)
+        job.sent_at = now
+        if job.state == "running":
+            job.lease_until = now + RESEND_AFTER
+            job.lease_token = None
+        sent += 1
+    session.flush()
+    return sent
+
+
+def _changed(session: Session, statement: Any) -> bool:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1

@@ -1,0 +1,1 @@
+"""Member outlets, the mandates they gave the Centre, and the dated public reservations."""

@@ -1,0 +1,1 @@
+"""The registry: works 作品 with versions, publications and fingerprints."""
