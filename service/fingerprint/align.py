@@ -1,0 +1,122 @@
+"""Which passages two texts have in common, character for character ("yj-align-1").
+
+Seed and extend: every place where four characters agree is grown to the longest identical run; runs of 5 or more
+count, and runs at most 8 characters apart on both sides form one span, so that small edits do not tear a passage. Runs are
+found wherever they stand, so reordering costs nothing (tools like difflib, which look for one common order, find 27 %
+of a reordered copy). Each character of ``a`` belongs to one run at most. At most 32 places are tried per seed, hence
+time and memory grow with the lengths, never with their product, also on one character repeated.
+
+Spans are offsets of the original texts; coverage and run lengths count normalised characters that are identical.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.fingerprint import kernels
+from service.fingerprint.normalise import Normalised, normalise
+
+ALIGNMENT = "yj-align-1"
+MIN_RUN_CHARACTERS = 5  # architecture.md section 3
+MAX_GAP_CHARACTERS = 8  # architecture.md section 3
+MIN_SPAN_CHARACTERS = 13  # identical characters; less is phrase, name or date (measured, see match.py)
+SEED_CAP = 32  # places tried per seed; a rarer seed in the same passage finds it by growing leftwards
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A passage that both texts have: code points of the originals, ends exclusive.
+
+    ``identical`` and ``longest_run`` are normalised characters; two spans are equal when their offsets are.
+    """
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+    identical: int = field(default=0, compare=False)
+    longest_run: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """All spans, ascending in a, and what they amount to.
+
+    ``coverage_of_a``, ``coverage_of_b``: share of each text's normalised characters that lie in an identical run of a
+    span, 0 to 1 (0 for an empty text). ``longest_run``: the longest identical run; ``longest_span``: identical
+    characters of the best span. Both in normalised characters, 0 when there is no span. ``edits``: places inside
+    spans where the texts differ (two edits within 5 characters count as one).
+    """
+
+    spans: list[Span]
+    coverage_of_a: float
+    coverage_of_b: float
+    longest_run: int
+    longest_span: int
+    edits: int = 0
+
+
+def align_texts(a: str | Normalised, b: str | Normalised) -> Alignment:
+    """The identical passages of two texts. Any strings are accepted; texts without common passage give no span."""
+    left, right = _normalised(a), _normalised(b)
+    _, _, rows, copied = _align(left.codes, right.codes, MIN_SPAN_CHARACTERS)
+    if not len(rows):
+        return Alignment([], 0.0, 0.0, 0, 0)
+    starts_a, ends_a = left.offsets[rows[:, 0]], left.offsets[rows[:, 1] - 1] + 1
+    starts_b, ends_b = right.offsets[rows[:, 2]], right.offsets[rows[:, 3] - 1] + 1
+    ranges = (starts_a.tolist(), ends_a.tolist(), starts_b.tolist(), ends_b.tolist())
+    spans = [Span(*row) for row in zip(*ranges, rows[:, 4].tolist(), rows[:, 5].tolist(), strict=True)]
+    return Alignment(
+        spans=spans,
+        coverage_of_a=int(rows[:, 4].sum()) / len(left),
+        coverage_of_b=copied / len(right),
+        longest_run=int(rows[:, 5].max()),
+        longest_span=int(rows[:, 4].max()),
+        edits=int(rows[:, 6].sum()) - len(rows),
+    )
+
+
+def span_edits(a: str | Normalised, b: str | Normalised, span: Span) -> list[tuple[int, int, int, int]]:
+    """Where the two sides of one span differ: (a_start, a_end, b_start, b_end) in original code points.
+
+    An empty range (start = end) on one side marks what the other side has in addition. Differences that normalising
+    removes (punctuation, case, traditional forms) are none. Ascending on both sides.
+    """
+    left, right = _normalised(a), _normalised(b)
+    a0, a1 = np.searchsorted(left.offsets, (span.a_start, span.a_end)).tolist()
+    b0, b1 = np.searchsorted(right.offsets, (span.b_start, span.b_end)).tolist()
+    if np.array_equal(left.codes[a0:a1], right.codes[b0:b1]):
+        return []
+    runs, chain_of, rows, _ = _align(left.codes[a0:a1], right.codes[b0:b1], 1)
+    edits = []
+    at_a, at_b = a0, b0
+    chain = max(set(chain_of.tolist()), key=lambda c: int(runs[chain_of == c, 2].sum())) if len(rows) else -1
+    anchors = [*runs[chain_of == chain].tolist(), [a1 - a0, b1 - b0, 0]]
+    for run_a, run_b, length in anchors:
+        for i0, i1, j0, j1 in _gap_edits(left.codes[at_a : a0 + run_a], right.codes[at_b : b0 + run_b]):
+            edits.append((*left.source_range(at_a + i0, at_a + i1), *right.source_range(at_b + j0, at_b + j1)))
+        at_a, at_b = a0 + run_a + length, b0 + run_b + length
+    return edits
+
+
+def _align(
+    a: NDArray[np.uint32], b: NDArray[np.uint32], min_span: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
+    return kernels.align_spans(a, b, MIN_RUN_CHARACTERS, MAX_GAP_CHARACTERS, SEED_CAP, min_span)
+
+
+def _gap_edits(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> Iterator[tuple[int, int, int, int]]:
+    """Differing ranges between two runs; the gaps are short, so an exact comparison is cheap."""
+    if max(len(a), len(b)) > 8 * MAX_GAP_CHARACTERS:
+        yield 0, len(a), 0, len(b)
+        return
+    for tag, i0, i1, j0, j1 in SequenceMatcher(None, a.tolist(), b.tolist(), autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield i0, i1, j0, j1
+
+
+def _normalised(text: str | Normalised) -> Normalised:
+    return normalise(text) if isinstance(text, str) else text

@@ -1,0 +1,245 @@
+# ruff: noqa: PLR0917 - kernels take arrays and limits by place; numba knows no keyword-only arguments
+"""The kernels, compiled by numba on first use and kept in its cache. Each has its twin of the same name in plain.py.
+
+All arithmetic is modulo 2**64 on uint64; the constants carry their type, because numba turns uint64 mixed with a
+plain int into float64.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+from service.fingerprint import loops
+
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets its options at run time
+    raise ImportError("NUMBA_DISABLE_JIT is set")  # interpreted loops would be slower than plain.py
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _compile(function: _F) -> _F:
+    return cast(_F, numba.njit(cache=True, nogil=True)(function))
+
+
+U = np.uint64
+BASE = U(0x9E3779B97F4A7C15)  # see simhash.py for the three multipliers
+BASE2 = U(0x9E3779B97F4A7C15**2 % 2**64)
+BASE4 = U(0x9E3779B97F4A7C15**4 % 2**64)
+MIX1 = U(0xFF51AFD7ED558CCD)
+MIX2 = U(0xC4CEB9FE1A85EC53)
+S33 = U(33)
+ONE = U(1)
+LANES = U(0x0101010101010101)
+BYTE = U(0xFF)
+ESCAPE = np.uint16(0xFFFF)
+
+
+@_compile
+def normalise(source: Any, bmp: Any, keys: Any, starts: Any, values: Any) -> Any:
+    size = 0
+    for i in range(len(source)):
+        code = source[i]
+        if code < 0x10000 and bmp[code] != ESCAPE:
+            size += bmp[code] != 0
+        else:
+            k = np.searchsorted(keys, code)
+            if k == len(keys) or keys[k] != code:
+                return np.empty(0, np.uint32), np.empty(0, np.int32), False
+            size += starts[k + 1] - starts[k]
+    codes = np.empty(size, np.uint32)
+    offsets = np.empty(size, np.int32)
+    n = 0
+    for i in range(len(source)):
+        code = source[i]
+        if code < 0x10000 and bmp[code] != ESCAPE:
+            if bmp[code] != 0:
+                codes[n] = bmp[code]
+                offsets[n] = i
+                n += 1
+        else:
+            k = np.searchsorted(keys, code)
+            for v in range(starts[k], starts[k + 1]):
+                codes[n] = values[v]
+                offsets[n] = i
+                n += 1
+    return codes, offsets, True
+
+
+@_compile
+def _mix(h: Any) -> Any:
+    h = (h ^ (h >> S33)) * MIX1
+    h = (h ^ (h >> S33)) * MIX2
+    return h ^ (h >> S33)
+
+
+@_compile
+def gram_hashes(codes: Any, size: int) -> Any:
+    n = len(codes) - size + 1
+    if n <= 0:
+        return np.empty(0, np.uint64)
+    out = np.empty(n, np.uint64)
+    for i in range(n):
+        h = _quad(codes, i)
+        if size == 8:
+            h = h * BASE4 + _quad(codes, i + 4)
+        out[i] = _mix(h)
+    return out
+
+
+@_compile
+def _quad(codes: Any, i: int) -> Any:
+    left = U(codes[i]) * BASE + U(codes[i + 1])
+    return left * BASE2 + (U(codes[i + 2]) * BASE + U(codes[i + 3]))
+
+
+@_compile
+def simhash(hashes: Any) -> Any:
+    counts = np.zeros(64, np.int64)
+    n = len(hashes)
+    for start in range(0, n, 255):  # eight one-byte counters per word hold at most 255
+        l0 = l1 = l2 = l3 = l4 = l5 = l6 = l7 = U(0)
+        for i in range(start, min(start + 255, n)):
+            h = hashes[i]
+            l0 += h & LANES
+            l1 += (h >> U(1)) & LANES
+            l2 += (h >> U(2)) & LANES
+            l3 += (h >> U(3)) & LANES
+            l4 += (h >> U(4)) & LANES
+            l5 += (h >> U(5)) & LANES
+            l6 += (h >> U(6)) & LANES
+            l7 += (h >> U(7)) & LANES
+        for byte in range(8):
+            shift = U(8 * byte)
+            counts[8 * byte] += (l0 >> shift) & BYTE
+            counts[8 * byte + 1] += (l1 >> shift) & BYTE
+            counts[8 * byte + 2] += (l2 >> shift) & BYTE
+            counts[8 * byte + 3] += (l3 >> shift) & BYTE
+            counts[8 * byte + 4] += (l4 >> shift) & BYTE
+            counts[8 * byte + 5] += (l5 >> shift) & BYTE
+            counts[8 * byte + 6] += (l6 >> shift) & BYTE
+            counts[8 * byte + 7] += (l7 >> shift) & BYTE
+    value = U(0)
+    for bit in range(64):
+        if 2 * counts[bit] > n:
+            value |= ONE << U(bit)
+    return value
+
+
+@_compile
+def window_minima(hashes: Any, window: int, keep: Any) -> Any:
+    n = len(hashes)
+    if n == 0:
+        return np.empty(0, np.uint64)
+    least = hashes.copy()
+    reach = 1
+    while reach < window and n > reach:  # after each round, least[i] is the minimum of 2 * reach hashes
+        n -= reach
+        for i in range(n):
+            least[i] = min(least[i], least[i + reach])
+        reach *= 2
+    if reach < window:
+        for i in range(1, n):  # shorter than one window: the minimum of all
+            least[0] = min(least[0], least[i])
+        n = 1
+    kept = 1
+    for i in range(1, n):
+        if least[i] != least[kept - 1]:
+            least[kept] = least[i]
+            kept += 1
+    ordered = np.sort(least[:kept] & keep)
+    kept = 1
+    for i in range(1, len(ordered)):
+        if ordered[i] != ordered[kept - 1]:
+            ordered[kept] = ordered[i]
+            kept += 1
+    return ordered[:kept].copy()
+
+
+@_compile
+def has_distinct(hashes: Any, least: int) -> Any:
+    seen = np.empty(least, np.uint64)
+    count = 0
+    for i in range(len(hashes)):
+        if count == least:
+            break
+        is_new = True
+        for k in range(count):
+            if seen[k] == hashes[i]:
+                is_new = False
+                break
+        if is_new:
+            seen[count] = hashes[i]
+            count += 1
+    return count == least
+
+
+@_compile
+def _popcount(x: Any) -> Any:
+    x = x - ((x >> U(1)) & U(0x5555555555555555))
+    x = (x & U(0x3333333333333333)) + ((x >> U(2)) & U(0x3333333333333333))
+    x = (x + (x >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
+    return (x * LANES) >> U(56)
+
+
+@_compile
+def band_scan(order: Any, banded: Any, starts: Any, masks: Any, query: Any, max_distance_bits: int) -> Any:
+    rows = np.empty(64, np.int32)
+    distances = np.empty(64, np.uint8)
+    most = U(_popcount(U(masks[len(masks) - 1])))
+    count = 0
+    for band in range(4):
+        key = (query >> U(16 * band)) & U(0xFFFF)
+        for mask in masks:
+            slot = np.int64(key ^ U(mask))
+            for place in range(starts[band, slot], starts[band, slot + 1]):
+                difference = banded[band, place] ^ query
+                distance = _popcount(difference)
+                if distance > U(max_distance_bits):
+                    continue
+                is_first = True
+                for earlier in range(band):  # an earlier band has reported it already
+                    if _popcount((difference >> U(16 * earlier)) & U(0xFFFF)) <= most:
+                        is_first = False
+                if is_first:
+                    if count == len(rows):
+                        rows = np.concatenate((rows, np.empty_like(rows)))
+                        distances = np.concatenate((distances, np.empty_like(distances)))
+                    rows[count] = order[band, place]
+                    distances[count] = distance
+                    count += 1
+    return rows[:count].copy(), distances[:count].copy()
+
+
+_link_grams = _compile(loops.link_grams)
+_find_runs = _compile(loops.find_runs)
+_chain_runs = _compile(loops.chain_runs)
+_span_chains = _compile(loops.span_chains)
+
+
+@_compile
+def align_spans(a: Any, b: Any, min_run: int, max_gap: int, seed_cap: int, min_span: int) -> Any:
+    slots_a = gram_hashes(a, 4)
+    slots_b = gram_hashes(b, 4)
+    size = 1
+    while size < 2 * len(slots_b):
+        size *= 2
+    mask = U(size - 1)
+    places_a = np.empty(len(slots_a), np.int64)
+    places_b = np.empty(len(slots_b), np.int64)
+    for i in range(len(slots_a)):
+        places_a[i] = np.int64(slots_a[i] & mask)
+    for i in range(len(slots_b)):
+        places_b[i] = np.int64(slots_b[i] & mask)
+    head = np.full(size, -1, np.int32)
+    following = np.full(len(slots_b), -1, np.int32)
+    _link_grams(places_b, head, following)
+    runs = np.zeros((len(a) // min_run + 1, 3), np.int64)
+    count = _find_runs(a, b, places_a, head, following, min_run, max_gap, seed_cap, runs)
+    chain_of = np.empty(count, np.int64)
+    chains = _chain_runs(runs, count, min_run, max_gap, chain_of)
+    spans = np.zeros((chains, 7), np.int64)
+    is_copied = np.zeros(len(b), np.uint8)
+    rows = _span_chains(runs, count, chain_of, min_span, spans, is_copied)
+    return runs[:count].copy(), chain_of, spans[:rows].copy(), np.int64(is_copied.sum())
