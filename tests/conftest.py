@@ -55,8 +55,7 @@ def migrated_sqlite(shared_folder: Path) -> Path:
             app = create_app(load(folder))
             upgrade_database(app)
             with app.app_context():
-                db.session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-                db.engine.dispose()
+                db.engine.dispose()  # the last connection to close folds the write-ahead log into the file
             (folder / "ready").touch()
     return folder / "yinji.db"
 
