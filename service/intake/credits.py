@@ -103,7 +103,7 @@ def read_names(text: str) -> str | None:
     names: list[str] = []
     single = ""
     for token in _SEPARATOR.split(text.strip()):
-        word = token.strip("()（）[]【】:：|｜").removesuffix("报道").removesuffix("文")
+        word = token.strip("()（）[]【】:：|｜").removesuffix("报道")
         if word in _SKIPPED or not word:
             continue
         if word in _NOT_A_NAME or token in _NOT_A_NAME:
