@@ -2,7 +2,8 @@
 """The compiled kernels where numba works, else the plain numpy ones: same names, same bits.
 
 Neither is imported before the first call: numba costs half a second, which a command that compares nothing should not
-pay. What ``_kernels`` returns is chosen at run time, hence the ignored ``no-any-return`` on each line. Where the machine-code cache goes is the application's affair (``NUMBA_CACHE_DIR``); nothing is set here.
+pay. Where the machine-code cache goes is the application's affair (``NUMBA_CACHE_DIR``); nothing is set here. What
+``_kernels`` returns is chosen at run time, hence the ignored ``no-any-return`` on each line.
 """
 
 import logging

@@ -111,8 +111,9 @@ def fold_character(character: str) -> str:
     previous, out = "", character
     while out != previous:
         previous, out = out, _decompose(_decompose(out).casefold())
-    kept = (one for one in out if unicodedata.category(one)[0] in "LN")
-    return "".join(_variant_classes().get(one, one) for one in kept)
+    kept = "".join(one for one in out if unicodedata.category(one)[0] in "LN")
+    whole = unicodedata.normalize("NFC", kept)  # without marks, only Hangul has anything to compose
+    return "".join(_variant_classes().get(one, one) for one in whole)
 
 
 def _decompose(text: str) -> str:
