@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +18,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, event
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -82,6 +84,18 @@ security = Security()
 write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
 """True where the unit of work may write. SQLite then begins IMMEDIATE: a reader that turns writer after another
 wrote fails at once whatever the timeout, so writers queue at the door instead. Set to False for GET and HEAD."""
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """A unit of work that only reads: SQLite begins without the write lock, and nothing stays open afterwards."""
+    session.rollback()
+    token = write_intent.set(False)
+    try:
+        yield
+    finally:
+        session.rollback()
+        write_intent.reset(token)
 
 
 @event.listens_for(Engine, "connect")

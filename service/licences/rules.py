@@ -221,6 +221,8 @@ def _missing_facts(use: Use, facts: Facts) -> Iterator[Reason]:
         yield {"code": "work_date_unknown"}
     elif facts.they_published_first:
         yield {"code": "they_published_first"}
+    elif facts.they_published_first is None and use.published_on is not None:
+        yield {"code": "order_unknown"}
     if facts.grant_kind is None:
         yield {"code": "no_mandate"}
 

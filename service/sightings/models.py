@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.clock import utc_now
@@ -116,8 +116,8 @@ class Sighting(Identified):
     byline: Mapped[str] = mapped_column(String(300), default="")
     stated_source: Mapped[str] = mapped_column(String(300), default="")
     published_at: Mapped[datetime | None]
-    published_origin: Mapped[str] = mapped_column(String(40), default="")
-    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    published_origin: Mapped[str] = mapped_column(String(16), default="")
+    published_precision: Mapped[str] = mapped_column(String(8), default="")
     capture_id: Mapped[int | None] = mapped_column(ForeignKey("captures.id"))
     scan: Mapped[Scan] = relationship()
     page: Mapped[Page] = relationship()

@@ -79,6 +79,8 @@ def rule(use: dict[str, Any], terms: dict[str, Any] | None, facts: dict[str, Any
         ({"published_on": None}, {"valid_from": date(2026, 3, 2)}, {}, "unclear", "page_date_unknown"),
         ({}, None, {"work_published_on": None, "they_published_first": None}, "unclear", "work_date_unknown"),
         ({}, None, {"they_published_first": True}, "unclear", "they_published_first"),
+        ({}, None, {"they_published_first": None}, "unclear", "order_unknown"),
+        ({}, {}, {"they_published_first": None}, "permitted", "licensed"),
         ({}, None, {"grant_kind": None}, "unclear", "no_mandate"),
         ({}, None, {"historic_licences_loaded": False}, "unclear", "historic_not_loaded"),
         ({}, {}, {"historic_licences_loaded": False}, "unclear", "historic_not_loaded"),

@@ -1,0 +1,175 @@
+"""One sighting's life, top to bottom: fetch → quick text → fingerprint → candidates → article → comparison → ruling → flag.
+
+Values flow forward and nothing reaches back. No transaction is open while a page is fetched or compared; what was
+found is written in one short transaction at the end. Running it twice leaves the same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx2
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from service.blobs import BlobStore
+from service.clock import shanghai_date
+from service.config import Settings
+from service.extensions import reading
+from service.fingerprint import Fingerprint, Normalised, fingerprint_text, normalise
+from service.intake.charset import decode_html
+from service.intake.extract import Article, extract_article, quick_text
+from service.intake.fetch import fetch_page
+from service.intake.limits import FetchLimits
+from service.intake.page import Page as FetchedPage
+from service.licences.facts import is_credited, work_facts
+from service.licences.operations import licences_for, terms_of
+from service.licences.rules import Use, Verdict, check_use
+from service.matching import Candidate, Measured, compare, may_match
+from service.parties.operations import channel_for
+from service.sightings.models import Sighting
+from service.sightings.operations import keep_capture, raise_flag, record_match, record_ruling, record_visit
+from service.works.index import find_candidates
+from service.works.models import Work, WorkVersion
+
+MATCHED_STATES = ("registered", "disputed")
+"""Works whose copies are looked for. A disputed work is matched too; its dispute blocks notices, not evidence."""
+
+
+@dataclass(frozen=True)
+class WorkText:
+    """A candidate's text as screening needs it, free of the session."""
+
+    version_id: int
+    work_id: int
+    title: str
+    text: Normalised
+    distance: int | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A work that the page carries, with what was measured."""
+
+    work: WorkText
+    measured: Measured
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A page read: all its visible text; the article (None where no work came near), and the works found in it."""
+
+    visible: str
+    article: Article | None
+    found: list[Found]
+
+
+def screen_sighting(
+    session: Session,
+    sighting_id: int,
+    *,
+    settings: Settings,
+    blobs: BlobStore,
+    client: httpx2.Client | None = None,
+) -> str:
+    """Visits the sighting's page and writes what was found; returns the outcome (no_match, permitted, flagged).
+
+    Raises FetchFailed when the page could not be had.
+    """
+    with reading(session):
+        url = session.get_one(Sighting, sighting_id).page.canonical_url
+    page = fetch_page(url, limits_of(settings), client=client)
+    html, _, _ = decode_html(page.body, page.content_type)
+    visible = quick_text(html)
+    with reading(session):
+        candidates = load_candidates(session, fingerprint_text(visible))
+    examined = examine(html, visible, page.url, candidates)
+    return write_findings(session, blobs, sighting_id, page, examined)
+
+
+def limits_of(settings: Settings) -> FetchLimits:
+    """The fetch limits that the settings name."""
+    return FetchLimits(
+        max_decompressed_bytes=settings.max_page_bytes, user_agent=settings.user_agent, allow=settings.fetch_allow
+    )
+
+
+def load_candidates(session: Session, fingerprint: Fingerprint | None) -> list[WorkText]:
+    """The candidates' texts, of works in force only, in one query. A text too short to judge has none."""
+    if fingerprint is None:
+        return []
+    candidates: dict[int, Candidate] = {one.version_id: one for one in find_candidates(session, fingerprint)}
+    rows = session.execute(
+        select(WorkVersion.id, WorkVersion.text, Work.id, Work.title)
+        .join(Work, Work.id == WorkVersion.work_id)
+        .where(WorkVersion.id.in_(candidates), WorkVersion.is_current, Work.state.in_(MATCHED_STATES))
+    )
+    return [
+        WorkText(version_id, work_id, title, normalise(text), candidates[version_id].distance)
+        for version_id, text, work_id, title in rows
+    ]
+
+
+def examine(html: str, visible: str, url: str | None, candidates: list[WorkText]) -> Examined:
+    """Compares the page with its candidates. The careful extraction runs only if the visible text passes first."""
+    page_text = normalise(visible) if candidates else None
+    likely = [work for work in candidates if page_text is not None and may_match(work.text, page_text)]
+    if not likely:
+        return Examined(visible, None, [])
+    article = extract_article(html, url)
+    text = normalise(article.text)
+    found = []
+    for work in likely:
+        measured = compare(
+            work.text, text, work_title=work.title, page_title=article.title or "", distance=work.distance
+        )
+        if measured is not None:
+            found.append(Found(work, measured))
+    return Examined(visible, article, found)
+
+
+def write_findings(session: Session, blobs: BlobStore, sighting_id: int, page: FetchedPage, examined: Examined) -> str:
+    """Writes the visit, and for each work found its match, ruling and flag; returns the sighting's outcome."""
+    sighting = session.get_one(Sighting, sighting_id)
+    article = examined.article
+    record_visit(session, sighting, page, article)
+    outcome = "no_match"
+    if article is not None and examined.found:
+        keep_capture(session, blobs, sighting, page, article.text)
+        for one in examined.found:
+            verdict, credited = rule(session, sighting, one, article, examined.visible)
+            match = record_match(session, sighting, one.work.version_id, one.measured, credited)
+            ruling = record_ruling(session, match, verdict, page.fetched_at)
+            raise_flag(session, sighting, one.work.work_id, match, ruling)
+            if outcome != "flagged":
+                outcome = "permitted" if verdict.outcome == "permitted" else "flagged"
+    sighting.outcome, sighting.reason = outcome, ""
+    session.flush()
+    return outcome
+
+
+def rule(
+    session: Session, sighting: Sighting, found: Found, article: Article, visible: str
+) -> tuple[Verdict, bool | None]:
+    """The licence check of one match, from stored facts as of the day of the use."""
+    assert sighting.seen_at is not None
+    work = session.get_one(Work, found.work.work_id, options=[joinedload(Work.outlet)])
+    channel = channel_for(session, sighting.page.host)
+    party = channel.party if channel else None
+    credited = is_credited(work, article.stated_source, visible)
+    published_on = shanghai_date(sighting.published_at) if sighting.published_at else None
+    seen_on = shanghai_date(sighting.seen_at)
+    use = Use(
+        kind=found.measured.kind,
+        party_id=party.id if party else None,
+        channel_id=channel.id if channel else None,
+        channel_kind=channel.kind if channel else "domain",
+        relation=party.relation if party else None,
+        published_on=published_on,
+        seen_on=seen_on,
+        is_credited=credited,
+        is_title_changed=found.measured.is_title_changed,
+    )
+    facts = work_facts(session, work, sighting.published_at, sighting.published_precision, published_on or seen_on)
+    licences = [terms_of(licence) for licence in licences_for(session, party.id if party else None)]
+    return check_use(use, licences, facts), credited
