@@ -112,6 +112,7 @@ def set_up(name: str) -> None:
         _make()
     UNFINISHED.touch()
     READY.unlink(missing_ok=True)
+    LOG.unlink(missing_ok=True)
     _install(name, lock)
     sets = ("runtime.txt", "test.txt") if name == "test.txt" else (name,)  # the test set includes the runtime set
     stamp = {"python": RUNNING, "sets": {each: digest(each) for each in sets}}
@@ -173,13 +174,21 @@ def _pip() -> list[str]:
 
 
 def _install(name: str, lock: int) -> None:
-    """Runs pip with one progress line. Raises SetupFailed with the cause, or with pip's last lines."""
-    path = ROOT / "requirements" / name
-    count = len(re.findall(r"^\S+==", path.read_text(encoding="utf-8"), re.MULTILINE))
-    command = [*_pip(), "install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(path)]
-    lines: list[str] = []
+    """Installs a set, the tool that builds its one source package first. Raises SetupFailed with the cause."""
     began = time.monotonic()
+    pip = _pip()
+    for each in ("build.txt", name):
+        path = ROOT / "requirements" / each
+        count = len(re.findall(r"^\S+==", path.read_text(encoding="utf-8"), re.MULTILINE))
+        options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--use-pep517", "--no-input"]
+        options += ["--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(path)]
+        _run_pip([*pip, "install", *options], lock, count, began)
+    say(f"Yinji is set up: {count} packages in {time.monotonic() - began:.0f} s")
+
+
+def _run_pip(command: list[str], lock: int, count: int, began: float) -> None:
+    """Runs pip behind a progress line. Raises SetupFailed with the cause, or with pip's last lines."""
+    lines: list[str] = []
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[lock]
     ) as pip:
@@ -194,8 +203,8 @@ def _install(name: str, lock: int) -> None:
     if pip.returncode:
         if not any(line.startswith("Installing collected packages") for line in lines):
             UNFINISHED.unlink()  # nothing was installed: the environment is as sound as before
+        say("", ends=False)
         raise SetupFailed(_explain(lines))
-    say(f"Yinji is set up: {count} packages in {time.monotonic() - began:.0f} s", ends=True)
 
 
 def _read(pip: subprocess.Popen[bytes], lines: list[str]) -> None:
@@ -204,7 +213,7 @@ def _read(pip: subprocess.Popen[bytes], lines: list[str]) -> None:
     with contextlib.ExitStack() as stack:
         log = None
         with contextlib.suppress(OSError):  # on a full disk the answer matters more than the log
-            log = stack.enter_context(LOG.open("w", encoding="utf-8", buffering=1))
+            log = stack.enter_context(LOG.open("a", encoding="utf-8", buffering=1))
         for raw in pip.stdout:
             lines.append(_without_addresses(raw.decode("utf-8", "replace").rstrip()))
             with contextlib.suppress(OSError):
@@ -224,7 +233,8 @@ def _show_progress(pip: subprocess.Popen[bytes], lines: list[str], count: int, b
         fetched = sum(line.startswith(("Collecting ", "Requirement already")) for line in lines)
         installing = any(line.startswith("Installing collected packages") for line in lines)
         what = f"installing {count} packages" if installing else f"fetching {count} packages ({fetched})"
-        say(f"Setting up Yinji: {what} … {time.monotonic() - began:.0f} s", ends=False)
+        if count > 1:  # the build tool is not worth a line
+            say(f"Setting up Yinji: {what} … {time.monotonic() - began:.0f} s", ends=False)
         with contextlib.suppress(subprocess.TimeoutExpired):
             pip.wait(tick)
             return
@@ -242,7 +252,7 @@ def say(text: str, *, ends: bool = True) -> None:
     """One line on stderr; on a terminal it replaces the progress line, and `ends=False` leaves it open."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{text}" + ("\n" if ends else ""))
-    else:
+    elif text:
         sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

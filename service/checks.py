@@ -75,7 +75,7 @@ def check_translations() -> str:
 def extract_messages() -> Iterator[tuple[str, str | tuple[str, ...], str | None]]:
     """(file:line, msgid or (singular, plural), context) of every message in code and templates."""
     with (ROOT / "service" / "babel.cfg").open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  Babel leaves it untyped
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # Babel leaves it untyped
     found = extract_from_dir(ROOT, methods, options, KEYWORDS, directory_filter=_is_ours)
     for path, line, msgid, _comments, context in found:
         yield f"{path}:{line}", msgid, context
