@@ -1,0 +1,91 @@
+"""The side-by-side view: nothing of either text is lost, invented or linked to the wrong passage."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.fingerprint import align_texts, span_edits
+from service.sightings.compare_view import Segment, group_passages, map_paragraphs, split_segments
+
+TEXTS = st.text(st.sampled_from("一二三四五，。“”\n\r\u3000ab<>&\u0000😀"), max_size=120)
+QUADS = st.lists(st.tuples(*[st.integers(0, 130)] * 4), max_size=12)
+WORK = "入春以来，雪岭县河湾镇的老油坊重新热闹起来。\n经过八个月修缮，这座闲置了十九年的厂房变成乡土种子馆。\n县里算过一笔账。"
+PAGE = (
+    "小编说两句。\n经过八个月修缮，这座闲置了二十年的厂房变成乡土种子馆。\n入春以来，雪岭县河湾镇的老油坊重新热闹起来。"
+)
+
+
+def _joined(paragraphs: list[list[Segment]]) -> str:
+    return "".join(segment.text for paragraph in paragraphs for segment in paragraph)
+
+
+@given(TEXTS, QUADS, QUADS)
+def test_segments_put_together_give_the_text_back_exactly(text: str, spans: list, edits: list) -> None:
+    for side in ("work", "page"):
+        paragraphs = split_segments(text, spans, edits, side)
+        assert _joined(paragraphs) == text
+        assert all(segment.text for paragraph in paragraphs for segment in paragraph)
+
+
+@given(TEXTS, QUADS)
+def test_only_the_end_of_a_paragraph_holds_a_line_break(text: str, spans: list) -> None:
+    for paragraph in split_segments(text, spans, [], "work"):
+        assert "\n" not in _joined([paragraph])[:-1]
+
+
+@given(TEXTS, QUADS)
+def test_every_character_of_a_lone_span_is_marked_and_no_other(text: str, spans: list) -> None:
+    for quad in spans:
+        marked = [s for p in split_segments(text, [quad], [], "page") for s in p if s.span == 1]
+        assert "".join(segment.text for segment in marked) == text[quad[2] : max(quad[2], quad[3])]
+
+
+@given(TEXTS, TEXTS, QUADS)
+def test_the_map_draws_any_input_without_leaving_its_frame(work: str, page: str, spans: list) -> None:
+    drawn = map_paragraphs(work, page, spans)
+    for block in drawn.work + drawn.page:
+        assert block.y >= 0 and block.y + block.height <= drawn.height
+    assert len(drawn.work) == sum(bool(line.strip()) for line in work.split("\n"))
+
+
+def _aligned() -> tuple[list[list[int]], list[tuple[int, int, int, int]]]:
+    spans = align_texts(WORK, PAGE).spans
+    edits = [edit for span in spans for edit in span_edits(WORK, PAGE, span)]
+    return [[s.a_start, s.a_end, s.b_start, s.b_end] for s in spans], edits
+
+
+def test_a_moved_passage_bears_the_same_number_on_both_sides() -> None:
+    spans, edits = _aligned()
+    sides = [split_segments(text, spans, edits, side) for text, side in ((WORK, "work"), (PAGE, "page"))]
+    first = ["".join(s.text for p in side for s in p if s.span == 1) for side in sides]
+    assert "老油坊重新热闹起来" in first[0]
+    assert "老油坊重新热闹起来" in first[1]
+
+
+def test_an_edit_inside_a_passage_is_marked_on_each_side() -> None:
+    spans, edits = _aligned()
+    marked = [
+        "".join(s.text for p in split_segments(text, spans, edits, side) for s in p if s.is_edit)
+        for text, side in ((WORK, "work"), (PAGE, "page"))
+    ]
+    assert marked == ["十九", "二十"] or ("九" in marked[0] and "二" in marked[1])
+
+
+def test_a_link_arrives_once_where_a_passage_runs_over_a_paragraph_end() -> None:
+    text = "甲乙丙丁\n\n戊己庚辛"
+    grouped = group_passages(split_segments(text, [[1, 8, 0, 7]], [], "work"))
+    firsts = [passage.is_first for paragraph in grouped for passage in paragraph if passage.span == 1]
+    assert firsts == [True, False]
+    assert len(grouped) == 2, "blank lines are no paragraphs"
+
+
+def test_a_paragraph_that_is_the_pages_own_is_drawn_as_such() -> None:
+    spans, _ = _aligned()
+    drawn = map_paragraphs(WORK, PAGE, spans)
+    assert [block.is_copied for block in drawn.page] == [False, True, True]
+    assert drawn.copied == 2
+
+
+def test_an_empty_text_has_no_paragraphs() -> None:
+    assert split_segments("", [[0, 3, 0, 3]], [], "work") == []
