@@ -144,10 +144,19 @@ def _variant_classes() -> dict[str, str]:
     for one in parent:
         members[root(one)].append(one)
     return {
-        one: min(group, key=lambda c: (c not in simplified, c))  # an order of its own: not that of any dict
+        one: min(group, key=lambda c: (not _is_common(c), c not in simplified, c))
         for group in members.values()
         for one in group
     }
+
+
+def _is_common(character: str) -> bool:
+    """In GB 2312-80, the everyday simplified characters: the form a reader of the normalised text expects."""
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _csr(expansions: dict[int, str]) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint32]]:
