@@ -114,12 +114,13 @@ def _read_one(offset: int, block: bytes, max_body_bytes: int) -> WarcPage | BadR
 
 
 def _digest_problem(record: Any) -> str:
-    """Why the stored digest does not hold, "" when it does or there is none.
+    """Why a stored digest does not hold, "" when all do or there is none.
 
-    The block digest decides where there is one: crawlers disagree on what the payload of a chunked answer is.
+    Crawlers disagree on what the payload of a chunked answer is: there the block digest alone decides.
     """
     problems = [str(problem) for problem in record.digest_checker.problems if "failed" in str(problem)]
-    if record.rec_headers.get_header("WARC-Block-Digest"):
+    is_chunked = record.http_headers is not None and record.http_headers.get_header("transfer-encoding")
+    if is_chunked and record.rec_headers.get_header("WARC-Block-Digest"):
         problems = [problem for problem in problems if problem.startswith("block")]
     return problems[0] if problems else ""
 
