@@ -25,7 +25,6 @@ def _compile(function: _F) -> _F:
 
 U = np.uint64
 BASE = U(0x9E3779B97F4A7C15)  # see simhash.py for the three multipliers
-BASE2 = U(0x9E3779B97F4A7C15**2 % 2**64)
 BASE4 = U(0x9E3779B97F4A7C15**4 % 2**64)
 MIX1 = U(0xFF51AFD7ED558CCD)
 MIX2 = U(0xC4CEB9FE1A85EC53)
@@ -37,7 +36,7 @@ ESCAPE = np.uint16(0xFFFF)
 
 
 @_compile
-def normalise(source: Any, bmp: Any, keys: Any, starts: Any, values: Any) -> Any:
+def _normalise_escapes(source: Any, bmp: Any, keys: Any, starts: Any, values: Any) -> Any:
     size = 0
     for i in range(len(source)):
         code = source[i]
@@ -68,6 +67,21 @@ def normalise(source: Any, bmp: Any, keys: Any, starts: Any, values: Any) -> Any
 
 
 @_compile
+def normalise(source: Any, bmp: Any, keys: Any, starts: Any, values: Any) -> Any:
+    codes = np.empty(len(source), np.uint32)
+    offsets = np.empty(len(source), np.int32)
+    n = 0
+    for i in range(len(source)):
+        code = source[i]
+        if code >= 0x10000 or bmp[code] == ESCAPE:
+            return _normalise_escapes(source, bmp, keys, starts, values)
+        codes[n] = bmp[code]  # written even when dropped: no branch to guess wrong
+        offsets[n] = i
+        n += bmp[code] != 0
+    return codes[:n].copy(), offsets[:n].copy(), True
+
+
+@_compile
 def _mix(h: Any) -> Any:
     h = (h ^ (h >> S33)) * MIX1
     h = (h ^ (h >> S33)) * MIX2
@@ -80,18 +94,16 @@ def gram_hashes(codes: Any, size: int) -> Any:
     if n <= 0:
         return np.empty(0, np.uint64)
     out = np.empty(n, np.uint64)
-    for i in range(n):
-        h = _quad(codes, i)
-        if size == 8:
-            h = h * BASE4 + _quad(codes, i + 4)
+    h = U(0)
+    for i in range(size - 1):
+        h = h * BASE + U(codes[i])
+    out_of_window = BASE4 if size == 4 else BASE4 * BASE4
+    left = U(0)
+    for i in range(n):  # the polynomial rolls: the new character enters, the one before the window leaves
+        h = h * BASE + U(codes[i + size - 1]) - left * out_of_window
+        left = U(codes[i])
         out[i] = _mix(h)
     return out
-
-
-@_compile
-def _quad(codes: Any, i: int) -> Any:
-    left = U(codes[i]) * BASE + U(codes[i + 1])
-    return left * BASE2 + (U(codes[i + 2]) * BASE + U(codes[i + 3]))
 
 
 @_compile
