@@ -6,26 +6,25 @@ found is written in one short transaction at the end. Running it twice leaves th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import httpx2
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service.blobs import BlobStore
 from service.clock import shanghai_date
+from service.comparison import Examined, Found, WorkText, examine
 from service.config import Settings
 from service.extensions import reading
-from service.fingerprint import Fingerprint, Normalised, fingerprint_text, normalise
+from service.fingerprint import Fingerprint, fingerprint_text, normalise
 from service.intake.charset import decode_html
-from service.intake.extract import Article, extract_article, quick_text
+from service.intake.extract import Article, quick_text
 from service.intake.fetch import fetch_page
 from service.intake.limits import FetchLimits
 from service.intake.page import Page as FetchedPage
 from service.licences.facts import is_credited, work_facts
 from service.licences.operations import licences_for, terms_of
 from service.licences.rules import Use, Verdict, check_use
-from service.matching import Candidate, Measured, compare, may_match
+from service.matching import Candidate
 from service.parties.operations import channel_for
 from service.sightings.models import Sighting
 from service.sightings.operations import keep_capture, raise_flag, record_match, record_ruling, record_visit
@@ -34,34 +33,6 @@ from service.works.models import Work, WorkVersion
 
 MATCHED_STATES = ("registered", "disputed")
 """Works whose copies are looked for. A disputed work is matched too; its dispute blocks notices, not evidence."""
-
-
-@dataclass(frozen=True)
-class WorkText:
-    """A candidate's text as screening needs it, free of the session."""
-
-    version_id: int
-    work_id: int
-    title: str
-    text: Normalised
-    distance: int | None
-
-
-@dataclass(frozen=True)
-class Found:
-    """A work that the page carries, with what was measured."""
-
-    work: WorkText
-    measured: Measured
-
-
-@dataclass(frozen=True)
-class Examined:
-    """A page read: all its visible text; the article (None where no work came near), and the works found in it."""
-
-    visible: str
-    article: Article | None
-    found: list[Found]
 
 
 def screen_sighting(
@@ -108,24 +79,6 @@ def load_candidates(session: Session, fingerprint: Fingerprint | None) -> list[W
         WorkText(version_id, work_id, title, normalise(text), candidates[version_id].distance)
         for version_id, text, work_id, title in rows
     ]
-
-
-def examine(html: str, visible: str, url: str | None, candidates: list[WorkText]) -> Examined:
-    """Compares the page with its candidates. The careful extraction runs only if the visible text passes first."""
-    page_text = normalise(visible) if candidates else None
-    likely = [work for work in candidates if page_text is not None and may_match(work.text, page_text)]
-    if not likely:
-        return Examined(visible, None, [])
-    article = extract_article(html, url)
-    text = normalise(article.text)
-    found = []
-    for work in likely:
-        measured = compare(
-            work.text, text, work_title=work.title, page_title=article.title or "", distance=work.distance
-        )
-        if measured is not None:
-            found.append(Found(work, measured))
-    return Examined(visible, article, found)
 
 
 def write_findings(session: Session, blobs: BlobStore, sighting_id: int, page: FetchedPage, examined: Examined) -> str:

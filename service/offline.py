@@ -1,0 +1,210 @@
+"""Screening of files: which candidate copies which work. The same matching as a scan, without any database.
+
+Works are JSONL rows `{id,title,text,…}`; candidates are JSONL rows `{id,url?,title?,text|html}`, a folder of HTML files,
+or WARC/ARC archives. A refused row or record is told with its place; the others are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.comparison import Found, WorkText, examine
+from service.errors import BadInput
+from service.fingerprint import Fingerprint, Normalised, fingerprint_text, normalise
+from service.intake.charset import decode_html
+from service.intake.extract import quick_text
+from service.intake.warc import WarcPage, read_records
+from service.matching import CandidateIndex, compare
+
+MAX_TEXT_CHARACTERS = 20_000_000
+HTML_SUFFIXES = (".html", ".htm", ".shtml", ".xhtml")
+ARCHIVE_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work of the file: its own id, title and normalised text."""
+
+    id: str
+    title: str
+    text: Normalised
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A text or page to check. `html` wins over `text` when both are given."""
+
+    id: str
+    title: str = ""
+    text: str = ""
+    html: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something that could not be read: where it stands and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The works of a file, indexed."""
+
+    works: list[Work]
+    index: CandidateIndex
+
+    def candidates(self, fingerprint: Fingerprint | None) -> list[WorkText]:
+        """The works worth comparing with this fingerprint; a text too short to judge has none."""
+        found = [] if fingerprint is None else self.index.find(fingerprint)
+        return [
+            WorkText(
+                one.version_id,
+                one.version_id,
+                self.works[one.version_id].title,
+                self.works[one.version_id].text,
+                one.distance,
+            )
+            for one in found
+        ]
+
+
+def read_works(path: Path) -> Registry:
+    """The works of a JSONL file. Raises BadInput with the line on the first bad row: half a registry is none."""
+    works: list[Work] = []
+    fingerprints: list[tuple[int, Fingerprint]] = []
+    seen: set[str] = set()
+    for row in read_rows(path):
+        if isinstance(row, Refused):
+            raise BadInput(f"{row.place}: {row.reason}", "works")
+        place, values = row
+        work_id, text = _string(values, "id"), _string(values, "text")
+        if not work_id or not (text or "").strip():
+            raise BadInput(f"{place}: a work needs an id and a text", "works")
+        if work_id in seen:
+            raise BadInput(f"{place}: id “{work_id[:60]}” comes twice", "works")
+        seen.add(work_id)
+        normalised = normalise(text or "")
+        fingerprint = fingerprint_text(normalised)
+        if fingerprint is not None:
+            fingerprints.append((len(works), fingerprint))
+        works.append(Work(work_id, _string(values, "title") or "", normalised))
+    if not works:
+        raise BadInput(f"{path}: no works in it", "works")
+    return Registry(works, CandidateIndex(fingerprints))
+
+
+def read_candidates(path: Path) -> Iterator[Candidate | Refused]:
+    """The candidates of a JSONL file, an archive, or a folder of HTML files (names in order)."""
+    if path.is_dir():
+        yield from _read_folder(path)
+    elif path.name.lower().endswith(ARCHIVE_SUFFIXES):
+        for record in read_records(path):
+            if isinstance(record, WarcPage):
+                html, _, _ = decode_html(record.body, record.content_type)
+                yield Candidate(record.url, html=html, url=record.url)
+            else:
+                yield Refused(f"{path.name}@{record.offset}", f"{record.reason} {record.detail}".strip())
+    else:
+        for row in read_rows(path):
+            yield row if isinstance(row, Refused) else _candidate(*row)
+
+
+def screen_candidate(registry: Registry, candidate: Candidate) -> list[dict[str, Any]]:
+    """Result rows (architecture.md section 6) for one candidate, best covered work first."""
+    if candidate.html:
+        visible = quick_text(candidate.html)
+        works = registry.candidates(fingerprint_text(visible))
+        found = examine(candidate.html, visible, candidate.url, works).found
+    else:
+        found = _screen_text(registry, candidate)
+    rows = [_row(registry, candidate, one) for one in found]
+    return sorted(rows, key=lambda row: -row["coverage_of_work"])
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]] | Refused]:
+    """(place, object) of each line that is not blank; a line that is no JSON object is refused with its number."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+    with file:
+        for number, line in enumerate(file, 1):
+            place = f"{path.name}:{number}"
+            if not line.strip(b" \t\r\n\xef\xbb\xbf"):
+                continue
+            try:
+                values = json.loads(line.decode("utf-8-sig"))
+            except UnicodeDecodeError:
+                yield Refused(place, "not UTF-8")
+            except (ValueError, RecursionError):
+                yield Refused(place, "not JSON")
+            else:
+                yield (place, values) if isinstance(values, dict) else Refused(place, "not a JSON object")
+
+
+def _read_folder(folder: Path) -> Iterator[Candidate | Refused]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in HTML_SUFFIXES or not path.is_file():
+            continue
+        name = path.relative_to(folder).as_posix()
+        try:
+            html, _, _ = decode_html(path.read_bytes())
+        except OSError as error:
+            yield Refused(name, error.strerror or "unreadable")
+        else:
+            yield Candidate(name, html=html)
+
+
+def _candidate(place: str, values: dict[str, Any]) -> Candidate | Refused:
+    strings = {name: _string(values, name) for name in ("id", "url", "title", "text", "html")}
+    for name, value in strings.items():
+        if value is None:
+            return Refused(place, f"{name} is not a text")
+        if len(value) > MAX_TEXT_CHARACTERS:
+            return Refused(place, f"{name} is longer than {MAX_TEXT_CHARACTERS} characters")
+    if not strings["id"]:
+        return Refused(place, "no id")
+    if not strings["text"] and not strings["html"]:
+        return Refused(place, "neither text nor html")
+    return Candidate(**{name: value or "" for name, value in strings.items()})
+
+
+def _string(values: dict[str, Any], name: str) -> str | None:
+    """The value as a string ("" when absent, numbers as written); None when it is anything else."""
+    value = values.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def _screen_text(registry: Registry, candidate: Candidate) -> list[Found]:
+    text = normalise(candidate.text)
+    found = []
+    for work in registry.candidates(fingerprint_text(text)):
+        measured = compare(work.text, text, work_title=work.title, page_title=candidate.title, distance=work.distance)
+        if measured is not None:
+            found.append(Found(work, measured))
+    return found
+
+
+def _row(registry: Registry, candidate: Candidate, found: Found) -> dict[str, Any]:
+    alignment = found.measured.alignment
+    return {
+        "candidate": candidate.id,
+        "work": registry.works[found.work.work_id].id,
+        "kind": found.measured.kind,
+        "coverage_of_work": round(alignment.coverage_of_a, 4),
+        "coverage_of_candidate": round(alignment.coverage_of_b, 4),
+        "longest_run": alignment.longest_run,
+        "simhash_distance": found.measured.distance,
+        "spans": found.measured.spans,
+    }
