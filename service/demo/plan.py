@@ -188,7 +188,12 @@ def _copied_at(slot: Slot, work: Article, rng: Random) -> datetime:
     if slot.site == "chengu":
         after_expiry = datetime.combine(_EXPIRY + timedelta(days=1), time(8), tzinfo=CHINA_TIME)
         at = max(at, after_expiry + delay)
-    return at
+    return _in_waking_hours(at)
+
+
+def _in_waking_hours(at: datetime) -> datetime:
+    """Small sites sleep: what would appear before seven appears in the morning after."""
+    return at if at.hour >= 7 else at + timedelta(hours=7)
 
 
 def _innocent(seed: int, other: OtherArticle, site: str) -> PlannedPage:
@@ -205,7 +210,7 @@ def _innocent(seed: int, other: OtherArticle, site: str) -> PlannedPage:
         text=other.text,
         byline=other.byline,
         source=other.outlet,
-        published_at=other.published_at + timedelta(minutes=minutes),
+        published_at=_in_waking_hours(other.published_at + timedelta(minutes=minutes)),
         done=(f"与 {other.same_event_as} 同一事件，另一家报纸自写",),
     )
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from service.demo.newsroom import LICENCES, OUTLETS, PARTIES, load_articles, load_host_articles, load_other_papers
+from service.demo.newsroom import (
+    LICENCES,
+    OUTLETS,
+    PARTIES,
+    Article,
+    OtherArticle,
+    load_articles,
+    load_host_articles,
+    load_other_papers,
+)
 from service.kinds import FORMS
 
 RUN = 15
+PRINTED: list[Article | OtherArticle] = [*load_articles(), *load_other_papers()]
 
 
 def _bare(text: str) -> str:
@@ -34,7 +44,7 @@ def test_at_least_twelve_other_papers_report_events_of_ours() -> None:
 
 
 def test_no_two_texts_share_a_run_of_fifteen_characters() -> None:
-    texts = {article.id: article.title + article.text for article in (*load_articles(), *load_other_papers())}
+    texts = {article.id: article.title + article.text for article in PRINTED}
     texts |= {host.id: host.before + host.after for host in load_host_articles()}
     first_seen: dict[str, str] = {}
     for name, text in texts.items():
@@ -45,7 +55,7 @@ def test_no_two_texts_share_a_run_of_fifteen_characters() -> None:
 
 
 def test_all_writing_can_be_printed_in_gbk() -> None:
-    for article in (*load_articles(), *load_other_papers()):
+    for article in PRINTED:
         (article.title + article.text + article.byline).encode("gbk")
 
 
