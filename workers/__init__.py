@@ -1,0 +1,1 @@
+"""Background work: thin tasks over the operations of `service`, one file per queue, and the schedule."""

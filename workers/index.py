@@ -1,0 +1,34 @@
+"""Queue *index*: the rounds of the clock."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from service.audit import seal_events
+from service.clock import utc_now
+from service.sightings import scans
+from workers.app import periodic_task, settings
+
+
+@periodic_task("index.tick")
+def tick(_session: Session) -> None:
+    """Nothing of its own: every periodic task ends by publishing what is due."""
+
+
+@periodic_task("index.nightly")
+def start_nightly_scans(session: Session) -> int:
+    """Starts the nightly scans that are due; returns how many."""
+    return scans.dispatch_due(session, utc_now(), settings.nightly_at)
+
+
+@periodic_task("index.seal")
+def seal(session: Session) -> int:
+    """Chains new audit events, and ends what dead jobs left open; returns how many events were chained."""
+    scans.settle_dead(session)
+    session.commit()
+    try:
+        return seal_events(session)
+    except IntegrityError:  # another sealer took the same positions; its work stands
+        session.rollback()
+        return 0
