@@ -144,29 +144,44 @@ def window_minima(hashes: Any, window: int, keep: Any) -> Any:
     n = len(hashes)
     if n == 0:
         return np.empty(0, np.uint64)
-    least = hashes.copy()
-    reach = 1
-    while reach < window and n > reach:  # after each round, least[i] is the minimum of 2 * reach hashes
-        n -= reach
-        for i in range(n):
-            least[i] = min(least[i], least[i + reach])
-        reach *= 2
-    if reach < window:
-        for i in range(1, n):  # shorter than one window: the minimum of all
-            least[0] = min(least[0], least[i])
-        n = 1
+    chosen = np.empty(n, np.uint64)
+    count = 0
+    at = 0  # place of the last smallest hash in the window that ends at i
+    for i in range(n):
+        if at <= i - window:
+            at += 1
+            for later in range(at + 1, i + 1):
+                if hashes[later] <= hashes[at]:
+                    at = later
+        elif hashes[i] <= hashes[at]:
+            at = i
+        if i >= window - 1 or i == n - 1:
+            least = hashes[at] & keep
+            if count == 0 or chosen[count - 1] != least:
+                chosen[count] = least
+                count += 1
+    ordered = chosen[:count].copy()
+    _sort(ordered)
     kept = 1
-    for i in range(1, n):
-        if least[i] != least[kept - 1]:
-            least[kept] = least[i]
-            kept += 1
-    ordered = np.sort(least[:kept] & keep)
-    kept = 1
-    for i in range(1, len(ordered)):
+    for i in range(1, count):
         if ordered[i] != ordered[kept - 1]:
             ordered[kept] = ordered[i]
             kept += 1
     return ordered[:kept].copy()
+
+
+@_compile
+def _sort(values: Any) -> None:
+    if len(values) > 128:
+        values[:] = np.sort(values)
+        return
+    for i in range(1, len(values)):  # by insertion: quicker for the 80 hashes of an article
+        value = values[i]
+        place = i - 1
+        while place >= 0 and values[place] > value:
+            values[place + 1] = values[place]
+            place -= 1
+        values[place + 1] = value
 
 
 @_compile
@@ -185,6 +200,35 @@ def has_distinct(hashes: Any, least: int) -> Any:
             seen[count] = hashes[i]
             count += 1
     return count == least
+
+
+@_compile
+def fingerprint_codes(codes: Any, least_codes: int, least_grams: int, window: int, keep: Any) -> Any:
+    nothing = np.empty(0, np.uint64)
+    if len(codes) < least_codes:
+        return len(codes), U(0), nothing
+    grams = gram_hashes(codes, 4)
+    if not has_distinct(grams, least_grams):
+        return len(codes), U(0), nothing
+    return len(codes), simhash(grams), window_minima(gram_hashes(codes, 8), window, keep)
+
+
+@_compile
+def fingerprint_source(
+    source: Any,
+    bmp: Any,
+    keys: Any,
+    starts: Any,
+    values: Any,
+    least_codes: int,
+    least_grams: int,
+    window: int,
+    keep: Any,
+) -> Any:
+    codes, _, is_known = normalise(source, bmp, keys, starts, values)
+    if not is_known:
+        return -1, U(0), np.empty(0, np.uint64)
+    return fingerprint_codes(codes, least_codes, least_grams, window, keep)
 
 
 @_compile

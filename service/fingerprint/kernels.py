@@ -74,9 +74,32 @@ def window_minima(hashes: U64, window: int, keep: int) -> U64:
     return _kernels().window_minima(hashes, window, np.uint64(keep))  # type: ignore[no-any-return]
 
 
-def has_distinct(hashes: U64, least: int) -> bool:
-    """At least ``least`` different values occur."""
-    return bool(_kernels().has_distinct(hashes, least))
+def fingerprint_codes(codes: U32, least_codes: int, least_grams: int, window: int, keep: int) -> tuple[int, int, U64]:
+    """(number of codes, simhash of the 4-grams, window minima of the 8-grams), in one call.
+
+    The minima are empty below ``least_codes`` codes or ``least_grams`` different 4-grams.
+    """
+    length, value, minima = _kernels().fingerprint_codes(codes, least_codes, least_grams, window, np.uint64(keep))
+    return length, int(value), minima
+
+
+def fingerprint_source(
+    source: U32,
+    bmp: NDArray[np.uint16],
+    keys: U32,
+    starts: I32,
+    values: U32,
+    *,
+    least_codes: int,
+    least_grams: int,
+    window: int,
+    keep: int,
+) -> tuple[int, int, U64]:
+    """``normalise`` and ``fingerprint_codes`` in one call; length -1 when a character was not in the table."""
+    length, value, minima = _kernels().fingerprint_source(
+        source, bmp, keys, starts, values, least_codes, least_grams, window, np.uint64(keep)
+    )
+    return length, int(value), minima
 
 
 def band_scan(

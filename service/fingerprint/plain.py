@@ -92,6 +92,35 @@ def has_distinct(hashes: U64, least: int) -> bool:
     return False
 
 
+def fingerprint_codes(
+    codes: U32, least_codes: int, least_grams: int, window: int, keep: np.uint64
+) -> tuple[int, np.uint64, U64]:
+    nothing = np.empty(0, np.uint64)
+    if len(codes) < least_codes:
+        return len(codes), np.uint64(0), nothing
+    grams = gram_hashes(codes, 4)
+    if not has_distinct(grams, least_grams):
+        return len(codes), np.uint64(0), nothing
+    return len(codes), simhash(grams), window_minima(gram_hashes(codes, 8), window, keep)
+
+
+def fingerprint_source(
+    source: U32,
+    bmp: NDArray[np.uint16],
+    keys: U32,
+    starts: I32,
+    values: U32,
+    least_codes: int,
+    least_grams: int,
+    window: int,
+    keep: np.uint64,
+) -> tuple[int, np.uint64, U64]:
+    codes, _, is_known = normalise(source, bmp, keys, starts, values)
+    if not is_known:
+        return -1, np.uint64(0), np.empty(0, np.uint64)
+    return fingerprint_codes(codes, least_codes, least_grams, window, keep)
+
+
 def band_scan(
     order: I32, banded: U64, starts: I32, masks: NDArray[np.uint16], query: np.uint64, max_distance_bits: int
 ) -> tuple[I32, NDArray[np.uint8]]:

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.fingerprint import kernels
-from service.fingerprint.normalise import Normalised, normalise
-from service.fingerprint.simhash import GRAM_CHARACTERS
-from service.fingerprint.winnow import pack_hashes, unpack_hashes, winnow_codes
+from service.fingerprint.normalise import Normalised, codes_of, load_table, normalise
+from service.fingerprint.winnow import HASH_MASK, WINDOW_GRAMS, pack_hashes, unpack_hashes
 
 ALGORITHM = "yj-text-1"  # = yj-norm-1 + yj-simhash-1 + yj-winnow-1; only like is compared with like
 LEAST_CHARACTERS = 40
@@ -62,11 +61,21 @@ class Fingerprint:
 
 def fingerprint_text(text: str | Normalised) -> Fingerprint | None:
     """The fingerprint of a text, or None when it is too short or too uniform to judge. Accepts any string."""
-    normalised = normalise(text) if isinstance(text, str) else text
-    codes = normalised.codes
-    if len(codes) < LEAST_CHARACTERS:
-        return None
-    grams = kernels.gram_hashes(codes, GRAM_CHARACTERS)
-    if not kernels.has_distinct(grams, LEAST_DISTINCT_GRAMS):
-        return None
-    return Fingerprint(ALGORITHM, len(codes), kernels.simhash(grams), winnow_codes(codes))
+    length = -1
+    if isinstance(text, str):
+        table = load_table()
+        length, simhash, winnow = kernels.fingerprint_source(
+            codes_of(text), table.bmp, table.keys, table.starts, table.values, **_LIMITS
+        )
+    if length < 0:  # given as codes already, or with characters beyond the table
+        codes = normalise(text).codes if isinstance(text, str) else text.codes
+        length, simhash, winnow = kernels.fingerprint_codes(codes, **_LIMITS)
+    return Fingerprint(ALGORITHM, length, simhash, winnow) if len(winnow) else None
+
+
+_LIMITS = {
+    "least_codes": LEAST_CHARACTERS,
+    "least_grams": LEAST_DISTINCT_GRAMS,
+    "window": WINDOW_GRAMS,
+    "keep": HASH_MASK,
+}
