@@ -38,7 +38,7 @@ HASH_DIFFERS = """A downloaded package differs from its pinned hash and was refu
 do not trust the registry or proxy in between."""
 UNREACHABLE = """The package registry cannot be reached. The first start needs the network (or PIP_INDEX_URL, \
 PIP_PROXY, PIP_FIND_LINKS for a registry of your own); later starts do not."""
-NO_BUILD = f"A pinned package has no build for this machine and Python {RUNNING}; Linux with Python 3.11 is tested."
+NO_BUILD = f"The registry has no build of a pinned package for this machine and Python {RUNNING} (3.11 is tested)."
 NO_NETWORK = """NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Connection aborted\
 |ProtocolError|RemoteDisconnected|timed out|HTTP error [45]|Could not fetch URL"""
 CAUSES = (  # what pip's output holds → what to tell; the first that fits
@@ -180,8 +180,10 @@ def _install(name: str, lock: int) -> None:
     for each in ("build.txt", name):
         path = ROOT / "requirements" / each
         count = len(re.findall(r"^\S+==", path.read_text(encoding="utf-8"), re.MULTILINE))
-        options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--use-pep517", "--no-input"]
-        options += ["--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(path)]
+        if not count:
+            continue
+        options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--use-pep517", "--no-compile"]
+        options += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(path)]
         _run_pip([*pip, "install", *options], lock, count, began)
     say(f"Yinji is set up: {count} packages in {time.monotonic() - began:.0f} s")
 
