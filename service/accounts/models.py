@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_security.models import sqla
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.clock import utc_now
@@ -31,12 +31,16 @@ class Role(Base, sqla.FsRoleMixin):
 
     __tablename__ = "role"
 
+    update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=utc_now)
+
 
 class User(Base, sqla.FsUserMixin):
     """A person who logs in. Events name the id only, never the address."""
 
     __tablename__ = "user"
 
+    # The mixins' own default is a naive moment, which our columns refuse.
+    update_datetime: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=utc_now)
     name: Mapped[str] = mapped_column(String(80), default="")
     locale: Mapped[str] = mapped_column(String(16), default="zh_Hans_CN")
     party_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), index=True)
