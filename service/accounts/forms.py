@@ -14,7 +14,7 @@ from service.extensions import db, write_intent
 from service.portal.edge import is_local_path
 
 
-class LimitedLoginForm(LoginForm):  # type: ignore[misc]  # the library is untyped
+class LimitedLoginForm(LoginForm):
     """Refuses with 429 when the address or the account failed too often; the reply never tells which, nor who exists."""
 
     def validate(self, **kwargs: Any) -> bool:

@@ -36,7 +36,7 @@ PREFIX = "t~"
 
 _serializer = TaggedJSONSerializer()
 _rows: Table = WebSession.__table__  # type: ignore[assignment]  # declared as FromClause, is a Table
-_users: Table = User.__table__
+_users: Table = User.__table__  # type: ignore[assignment]
 
 
 class WebSessionData(SecureCookieSession):
@@ -62,7 +62,7 @@ class WebSessionInterface(SecureCookieSessionInterface):
             session.pop("_user_id", None)  # a login is never believed from a signed cookie
         return session
 
-    def save_session(self, app: Flask, session: SessionMixin | None, response: Response) -> None:  # type: ignore[override]
+    def save_session(self, app: Flask, session: SessionMixin | None, response: Response) -> None:
         """Writes what changed. `session` is None when the request failed before it had one (database away)."""
         if not isinstance(session, WebSessionData):
             return

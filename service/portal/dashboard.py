@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select
@@ -82,7 +83,7 @@ def count_waiting(session: Session, user_id: int, now: datetime) -> Waiting:
             count(Job, Job.state == "dead"),
             count(Work, Work.state == "submitted"),
             count(Licence, Licence.state == "active", Licence.valid_to.between(today, today + EXPIRING)),
-            count(Switch, Switch.name == "historic_licences_loaded", Switch.is_on),
+            count(Switch, Switch.name == "historic_licences_loaded", Switch.is_on.is_(True)),
         )
     ).one()
     return Waiting(*row[:-1], historic_loaded=row[-1] > 0)
@@ -124,7 +125,7 @@ def _per_day(
 ) -> list[int]:
     sums = [
         func.coalesce(func.sum(case((and_(column >= start, column < end), 1), else_=0)), 0)
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
     ]
     return [int(value) for value in session.execute(select(*sums).where(column >= edges[0], *where)).one()]
 
@@ -159,8 +160,8 @@ class Chart:
 def draw_chart(days: Sequence[Day], width: int, height: int, every: int = 7) -> Chart:
     """The chart of `days` in a box of width × height units, with room for axis words; a label `every` so many days."""
     left, right, top, bottom = 44.0, width - 92.0, 22.0, height - 34.0
-    most = max(max(day.new for day in days), max(day.confirmed for day in days), 1)
-    ceiling = next(step * 10**power for power in range(9) for step in (2, 4, 10) if step * 10**power >= most)
+    most = max(1, *(max(day.new, day.confirmed) for day in days))
+    ceiling: int = next(step * 10**power for power in range(9) for step in (2, 4, 10) if step * 10**power >= most)
     step_x = (right - left) / max(len(days) - 1, 1)
 
     def x(index: int) -> float:
