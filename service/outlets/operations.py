@@ -15,15 +15,13 @@ from service.errors import BadInput, Conflict, NotFound
 from service.kinds import FORMS
 from service.outlets.models import GRANT_KINDS, OUTLET_KINDS, Mandate, Outlet, Reservation
 
-_CODE = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,31}", re.ASCII)
 
 
 def add_outlet(session: Session, actor: Actor, code: str, name: str, kind: str = "newspaper") -> Outlet:
     """A new member outlet. Raises BadInput on an unfit code, name or kind, Conflict when code or name is taken."""
     if not _CODE.fullmatch(code):
-        raise BadInput(
-            f"CODE: “{code[:40]}” is not 2–32 lower-case letters, digits or dashes, starting with a letter", "code"
-        )
+        raise BadInput(f"CODE: “{code[:40]}” is not 2–32 letters, digits or dashes, beginning with a letter", "code")
     name = name.strip()
     if not name or len(name) > 120:
         raise BadInput("NAME: 1–120 characters", "name")

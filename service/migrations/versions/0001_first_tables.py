@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-23 23:30:16.200128
+Create Date: 2026-11-24 00:01:30.650036
 """
 
 import flask_security.datastore
@@ -106,11 +106,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_pages_host'), ['host'], unique=False)
 
     op.create_table('role',
+    sa.Column('update_datetime', service.extensions.UtcDateTime(), server_default=sa.text('(CURRENT_TIMESTAMP)'), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.String(length=80), nullable=False),
     sa.Column('description', sa.String(length=255), nullable=True),
     sa.Column('permissions', flask_security.datastore.AsaList(), nullable=True),
-    sa.Column('update_datetime', service.extensions.UtcDateTime(), server_default=sa.text('(CURRENT_TIMESTAMP)'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_role')),
     sa.UniqueConstraint('name', name=op.f('uq_role_name'))
     )
@@ -256,6 +256,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_sources_party_id'), ['party_id'], unique=False)
 
     op.create_table('user',
+    sa.Column('update_datetime', service.extensions.UtcDateTime(), server_default=sa.text('(CURRENT_TIMESTAMP)'), nullable=False),
     sa.Column('name', sa.String(length=80), nullable=False),
     sa.Column('locale', sa.String(length=16), nullable=False),
     sa.Column('party_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
@@ -279,7 +280,6 @@ def upgrade() -> None:
     sa.Column('fs_webauthn_user_handle', sa.String(length=64), nullable=True),
     sa.Column('mf_recovery_codes', flask_security.datastore.AsaList(), nullable=True),
     sa.Column('create_datetime', service.extensions.UtcDateTime(), server_default=sa.text('(CURRENT_TIMESTAMP)'), nullable=False),
-    sa.Column('update_datetime', service.extensions.UtcDateTime(), server_default=sa.text('(CURRENT_TIMESTAMP)'), nullable=False),
     sa.ForeignKeyConstraint(['party_id'], ['parties.id'], name=op.f('fk_user_party_id_parties')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_user')),
     sa.UniqueConstraint('email', name=op.f('uq_user_email')),
@@ -441,8 +441,8 @@ def upgrade() -> None:
     sa.Column('byline', sa.String(length=300), nullable=False),
     sa.Column('stated_source', sa.String(length=300), nullable=False),
     sa.Column('published_at', service.extensions.UtcDateTime(), nullable=True),
-    sa.Column('published_origin', sa.String(length=40), nullable=False),
-    sa.Column('fingerprint', sa.LargeBinary(), nullable=True),
+    sa.Column('published_origin', sa.String(length=16), nullable=False),
+    sa.Column('published_precision', sa.String(length=8), nullable=False),
     sa.Column('capture_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.CheckConstraint("outcome IN ('pending', 'no_match', 'permitted', 'flagged', 'skipped', 'failed')", name=op.f('ck_sightings_outcome')),
