@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - kernels take arrays and limits by place; numba knows no keyword-only arguments
 """The kernels, compiled by numba on first use and kept in its cache. Each has its twin of the same name in plain.py.
 
 All arithmetic is modulo 2**64 on uint64; the constants carry their type, because numba turns uint64 mixed with a
@@ -89,20 +88,24 @@ def _mix(h: Any) -> Any:
 
 
 @_compile
+def _quad(codes: Any, i: Any) -> Any:
+    """Polynomial of four characters. ``i`` is unsigned: numba then leaves out the test for negative indices."""
+    left = U(codes[i]) * BASE + U(codes[i + U(1)])
+    return left * (BASE * BASE) + (U(codes[i + U(2)]) * BASE + U(codes[i + U(3)]))
+
+
+@_compile
 def gram_hashes(codes: Any, size: int) -> Any:
     n = len(codes) - size + 1
     if n <= 0:
         return np.empty(0, np.uint64)
     out = np.empty(n, np.uint64)
-    h = U(0)
-    for i in range(size - 1):
-        h = h * BASE + U(codes[i])
-    out_of_window = BASE4 if size == 4 else BASE4 * BASE4
-    left = U(0)
-    for i in range(n):  # the polynomial rolls: the new character enters, the one before the window leaves
-        h = h * BASE + U(codes[i + size - 1]) - left * out_of_window
-        left = U(codes[i])
-        out[i] = _mix(h)
+    if size == 4:
+        for i in range(U(n)):
+            out[i] = _mix(_quad(codes, i))
+    else:
+        for i in range(U(n)):
+            out[i] = _mix(_quad(codes, i) * BASE4 + _quad(codes, i + U(4)))
     return out
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - kernels take arrays and limits by place; numba knows no keyword-only arguments
 """The compiled kernels where numba works, else the plain numpy ones: same names, same bits.
 
 Neither is imported before the first call: numba costs half a second, which a command that compares nothing should not

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - kernels take arrays and limits by place; numba knows no keyword-only arguments
 """The aligner's loops, written once: compiled.py compiles them, plain.py runs them as they stand.
 
 Only constructs that numba and Python read alike are used; rows are written into arrays the caller made, so nothing

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - kernels take arrays and limits by place; numba knows no keyword-only arguments
 """The kernels in plain numpy (the aligner in plain Python): for machines without numba, and as the compiled ones' proof.
 
 Every function returns the very bits of its twin in compiled.py.

@@ -2,6 +2,8 @@
 
 import pytest
 
+from service.fingerprint import align_texts, fingerprint_text
+
 ARTICLE = (
     "入冬以来，祁连山北麓的几座小镇忙着检修供暖管道。镇上的老师傅赵德明每天清早五点出门，沿着两公里长的管线逐段听声，"
     "遇到渗漏就用粉笔画一个圈。他说，管道和人一样，哪里不舒服，声音先变。今年镇里给他配了两名徒弟，一人学焊接，一人学记账。\n"
@@ -28,3 +30,10 @@ def article() -> str:
 @pytest.fixture
 def other() -> str:
     return OTHER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compile_kernels_first() -> None:
+    """So that no test is timed while numba compiles (seconds, once per machine)."""
+    fingerprint_text(ARTICLE)
+    align_texts(ARTICLE, OTHER)

@@ -7,17 +7,17 @@ from service.fingerprint.hamming import BRUTE_FORCE_ROWS
 
 
 def planted(rows: int, seed: int) -> tuple[NDArray[np.uint64], int]:
-    """Random values, and 2,000 that lie 0 to 15 bits from the query."""
+    """Random values, and 1,000 that lie 0 to 15 bits from the query."""
     draw = np.random.default_rng(seed)
     hashes = draw.integers(0, 2**64, rows, dtype=np.uint64)
     query = int(hashes[0])
-    for row in range(1, 2_000):
+    for row in range(1, 1_000):
         flips = sum(1 << bit for bit in draw.choice(64, row % 16, replace=False).tolist())
         hashes[row] = np.uint64(query ^ flips)
     return hashes, query
 
 
-@pytest.mark.parametrize("rows", [2_500, BRUTE_FORCE_ROWS + 1, 60_000])
+@pytest.mark.parametrize("rows", [BRUTE_FORCE_ROWS, BRUTE_FORCE_ROWS + 1, 60_000])
 def test_search_finds_exactly_what_comparing_all_finds(rows: int) -> None:
     hashes, query = planted(rows, seed=rows)
     ids = np.random.default_rng(1).permutation(rows).astype(np.int64) * 3
@@ -27,7 +27,7 @@ def test_search_finds_exactly_what_comparing_all_finds(rows: int) -> None:
         found, distances = index.search(query, reach)
         expected = sorted(zip(every[every <= reach].tolist(), ids[every <= reach].tolist(), strict=True))
         assert list(zip(distances.tolist(), found.tolist(), strict=True)) == expected
-        assert len(expected) >= 100 * reach
+        assert len(expected) >= 50 * reach
 
 
 def test_three_wrong_bits_in_each_band_but_one_are_still_found() -> None:

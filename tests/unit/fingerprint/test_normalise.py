@@ -2,7 +2,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.fingerprint import normalise
@@ -52,6 +52,7 @@ def test_source_range_of_an_empty_range_is_the_place_after_the_character_before(
 
 
 @given(ANY_TEXT)
+@settings(deadline=None)
 def test_normalising_again_changes_nothing(text: str) -> None:
     once = normalise(text).text
     assert normalise(once).text == once
@@ -69,6 +70,7 @@ def test_every_bmp_character_is_stable_and_one_with_its_composed_and_decomposed_
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
+@settings(deadline=None)
 def test_composed_and_decomposed_forms_are_one(text: str) -> None:
     if any("\u1100" <= c <= "\u11ff" or "\uac00" <= c <= "\ud7ff" for c in unicodedata.normalize("NFD", text)):
         return  # Hangul stays in syllables: documented
@@ -78,6 +80,7 @@ def test_composed_and_decomposed_forms_are_one(text: str) -> None:
 
 
 @given(ANY_TEXT)
+@settings(deadline=None)
 def test_every_normalised_character_depends_on_its_source_character_alone(text: str) -> None:
     result = normalise(text)
     assert result.text == "".join(normalise(character).text for character in text)
@@ -88,5 +91,6 @@ def test_every_normalised_character_depends_on_its_source_character_alone(text: 
 
 
 @given(ANY_TEXT)
+@settings(deadline=None)
 def test_codes_are_the_code_points(text: str) -> None:
     assert codes_of(text).tolist() == [ord(c) for c in text]

@@ -2,7 +2,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.fingerprint import PostingsIndex, fingerprint_text
@@ -17,6 +17,7 @@ def hashes(*values: int) -> np.ndarray:
     st.sets(st.integers(0, 30) | st.just(2**40 - 1), max_size=12),
     st.integers(1, 4),
 )
+@settings(deadline=None)
 def test_search_counts_shared_hashes_exactly(works: list[set[int]], asked: set[int], min_shared: int) -> None:
     index = PostingsIndex.build((1000 - i, hashes(*sorted(work))) for i, work in enumerate(works))
     expected = Counter({1000 - i: len(work & asked) for i, work in enumerate(works) if len(work & asked) >= min_shared})

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 import simhash as oracle
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.fingerprint import (
@@ -24,6 +24,7 @@ def oracle_value(text: str) -> int:
 
 
 @given(st.text(st.sampled_from("甘肃日报兰州新闻ab12𠮷")) | st.text())
+@settings(deadline=None)
 def test_value_equals_the_pypi_package_bit_for_bit(text: str) -> None:
     normalised = normalise(text)
     assert simhash_codes(normalised.codes) == oracle_value(normalised.text)
@@ -46,6 +47,7 @@ def test_less_than_one_gram_gives_zero() -> None:
 
 
 @given(st.text(min_size=4, max_size=4))
+@settings(deadline=None)
 def test_gram_hash_of_bytes_is_the_kernels_hash(gram: str) -> None:
     codes = np.array([ord(c) for c in gram], dtype=np.uint32)
     assert gram_hashes(codes, 4).tolist() == [gram_hash(gram.encode("utf-8"))]
@@ -66,6 +68,7 @@ def test_a_small_edit_moves_few_bits_and_another_article_many(article: str, othe
 
 
 @given(st.integers(0, 2**64 - 1))
+@settings(deadline=None)
 def test_signed_form_keeps_all_64_bits(value: int) -> None:
     signed = to_signed64(value)
     assert -(2**63) <= signed < 2**63
