@@ -23,7 +23,8 @@ class Thresholds:
     """
 
     coverage_of_work: float = 0.30
-    """Finds 100 % of the pairs full / modified / excerpt / partial; 0 of 56 same-event pairs (their maximum: 0.27)."""
+    """With the rules below: all of the 213 full, 200 modified and 95 excerpt pairs, 927 of 965 partial ones (silver labels,
+    computed from the overlap itself), and 0 of 56 same-event pairs (the largest share there: 0.27)."""
 
     span_characters: int = 80
     """One passage this long is a match whatever its share. What it adds below 30 % coverage is almost always a
