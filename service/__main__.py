@@ -235,8 +235,8 @@ def _show_progress(pip: subprocess.Popen[bytes], lines: list[str], count: int, b
         fetched = sum(line.startswith(("Collecting ", "Requirement already")) for line in lines)
         installing = any(line.startswith("Installing collected packages") for line in lines)
         what = f"installing {count} packages" if installing else f"fetching {count} packages ({fetched})"
-        if count > 1:  # the build tool is not worth a line
-            say(f"Setting up Yinji: {what} … {time.monotonic() - began:.0f} s", ends=False)
+        what = what if count > 1 else "preparing"  # the build tool alone
+        say(f"Setting up Yinji: {what} … {time.monotonic() - began:.0f} s", ends=False)
         with contextlib.suppress(subprocess.TimeoutExpired):
             pip.wait(tick)
             return

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("wheel")  # built once, by one test process
 PARTS = ("service", "workers", "templates", "pyproject.toml", "README.md", "LICENSE")
 
 
