@@ -208,7 +208,9 @@ def _host_of(parts: SplitResult) -> tuple[str, IPAddress | None]:
     if not host:
         raise Refused("网址缺少域名", "bad_host")
     if not host.isascii():
-        if host.rpartition(".")[2].isdecimal():  # digits of another script: no domain ends so, some parser reads a number
+        if host.rpartition(".")[
+            2
+        ].isdecimal():  # digits of another script: no domain ends so, some parser reads a number
             raise Refused("IP 地址须写成四段十进制", "bad_host")
         try:
             # UTS 46 folds full-width digits, circled letters and the ideographic full stop before anyone compares.

@@ -32,6 +32,7 @@ _SITE_NAMES = ("og:site_name", "sitename", "application-name")
 _TITLE_SEPARATOR = re.compile(r"\s*[_|｜丨]+\s*|\s+[-–—]+\s+|\s*--+\s*")
 _SITE_TAIL = re.compile(r"[-–—]\s?[^-–—]{0,14}(网|新闻|频道|日报|晚报|时报|客户端|在线|门户|资讯|中心|社|网站)$")
 _MIN_TITLE_CHARACTERS = 4
+_HEAD_LINES = 10  # between a headline and its article; more than that is something else
 _NO_PERSON = re.compile(
     r"://|www\.|@|_|^\d+$|admin|(社|网|报|台|网易|新闻|编辑部|频道|客户端|项目贡献者)$", re.IGNORECASE
 )
@@ -144,7 +145,7 @@ def _without_site(title: str) -> str:
 
 
 class _Near(NamedTuple):
-    """Visible lines just before the article, its first two lines, and the lines just after it."""
+    """Visible lines between headline and article, the article's first two lines, and the lines just after it."""
 
     head: list[str]
     opening: list[str]
@@ -158,13 +159,16 @@ def _around(lines: list[str], text: str, title: str | None) -> _Near:
         line[:12] for line in paragraphs if len(line) >= 12
     ]
     begin = _index_of(lines, starts[:5])
+    wanted = _squeezed(title or "")[:12]
+    headlines = [i for i, line in enumerate(lines[:begin]) if wanted and wanted in _squeezed(line)]
     if begin is None:
-        wanted = _squeezed(title or "")[:12]
-        at = next((i for i, line in enumerate(lines) if wanted and wanted in _squeezed(line)), None)
-        return _Near(lines[at : at + 8] if at is not None else lines[:30], [], [])
+        first = headlines[0] if headlines else 0
+        return _Near(lines[first : first + _HEAD_LINES], [], [])
     end = _index_of(list(reversed(lines)), list(reversed(starts))[:5])
     after = len(lines) - end if end is not None else begin
-    return _Near(lines[max(0, begin - 10) : begin], lines[begin : begin + 2], lines[after : after + 8])
+    # Above the headline stand menus and teasers of other articles, with dates and sources of their own.
+    top = max(headlines[-1] if headlines else begin - 4, begin - _HEAD_LINES, 0)
+    return _Near(lines[top:begin], lines[begin : begin + 2], lines[after : after + 8])
 
 
 def _index_of(lines: list[str], starts: list[str]) -> int | None:

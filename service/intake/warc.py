@@ -27,6 +27,9 @@ __all__ = ["BadRecord", "WarcPage", "read_records", "write_capture"]
 MAX_RECORD_BYTES = 64 * 1024 * 1024  # one record after decompression
 MAX_BODY_BYTES = 20 * 1024 * 1024  # one page after Content-Encoding
 _HTML = re.compile(r"\s*(text/html|application/xhtml\+xml)\b", re.IGNORECASE)
+# Within the record's own header, which ends at the first empty line. warcio fails on such a record without an address.
+_HTTP_RECORD = re.compile(rb"WARC/(?:[^\n]+\n)*?WARC-Type[ \t]*:[ \t]*(?:response|request|revisit)\b", re.IGNORECASE)
+_HAS_TARGET = re.compile(rb"WARC/(?:[^\n]+\n)*?WARC-Target-URI[ \t]*:[ \t]*\S", re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?\r?\n")
 
 
@@ -73,6 +76,8 @@ def read_records(
 
 def _read_one(offset: int, block: bytes, max_body_bytes: int) -> WarcPage | BadRecord | None:
     """The page in one record, None when it holds none."""
+    if _HTTP_RECORD.match(block) and _HAS_TARGET.match(block) is None:
+        return BadRecord(offset, "bad_header", "the record names no address")
     try:
         record = next(iter(ArchiveIterator(io.BytesIO(block), check_digests=True, arc2warc=True)), None)
         if record is None:

@@ -16,23 +16,28 @@ from service.intake.guard import check_address, is_global_unicast, parse_address
 
 PUBLIC = "93.184.215.14"
 
-FORBIDDEN_V4 = """
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+FORBIDDEN_V4 = words("""
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.254 127.0.0.1 127.0.0.2 127.1.2.3 127.255.255.254
 169.254.0.1 169.254.169.254 169.254.170.2 168.63.129.16 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.192 192.0.2.1 192.31.196.1
 192.52.193.1 192.88.99.1 192.168.0.1 192.168.255.255 192.175.48.1 198.18.0.1 198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1
 239.255.255.250 240.0.0.1 250.1.1.1 255.255.255.255
-""".split()
+""")
 
-FORBIDDEN_V6 = """
+FORBIDDEN_V6 = words("""
 :: ::1 ::2 0:0:0:0:0:0:0:1 ::127.0.0.1 ::8.8.8.8 ::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:10.0.0.1 ::ffff:169.254.169.254
 ::ffff:100.100.100.200 ::ffff:8.8.8.8 ::ffff:0:127.0.0.1 0:0:0:0:0:ffff:7f00:0001 64:ff9b::127.0.0.1 64:ff9b::a9fe:a9fe
-64:ff9b::8.8.8.8 64:ff9b:1::1 64:ff9b:1::a00:1 100::1 2001::1 2001:0:7f00:1:: 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1 2001:10::1
-2001:20::1 2001:db8::1 2002:7f00:1::1 2002:a9fe:a9fe::1 2002:c0a8:1::1 2002:808:808::1 2620:4f:8000::1 3fff::1 5f00::1 fc00::1
+64:ff9b::8.8.8.8 64:ff9b:1::1 64:ff9b:1::a00:1 100::1 2001::1 2001:0:7f00:1:: 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1
+2001:10::1 2001:20::1 2001:db8::1 2002:7f00:1::1 2002:a9fe:a9fe::1 2002:c0a8:1::1 2002:808:808::1 2620:4f:8000::1 3fff::1 5f00::1 fc00::1
 fd00::1 fd00:ec2::254 fdff:ffff::1 fe80::1 fe80::1:2:3 febf::1 fec0::1 feff::1 ff00::1 ff02::1 ff0e::1 4000::1 8000::1 e000::1
-""".split()
+""")
 
 # Spellings that some resolver, library or browser reads as a loopback, private or metadata address.
-ODD_HOSTS = """
+ODD_HOSTS = words("""
 2130706433 3232235521 2852039166 017700000001 0177.0.0.1 0177.0.0.01 0x7f000001 0x7f.0.0.1 0x7f.0x0.0x0.0x1 0X7F.0.0.1 127.1 127.0.1
 10.1 192.168.1 0 00 0x0 127.0.0.1. 127.0.0.01 127.000.000.001 127.0.0.0x1 127.0.0 256.256.256.256 1.2.3 1.2.3.4.5 0x 4294967296
 0xffffffff 99999999999999999999 0xa9fea9fe 169.254.43518 0251.0376.0251.0376 127.0.0.1.. .127.0.0.1 .. . 127..1 ...
@@ -40,24 +45,74 @@ ODD_HOSTS = """
 localhost LOCALHOST LocalHost localhost. ⓛⓞⓒⓐⓛⓗⓞⓢⓣ a.localhost metadata.google.internal router.local printer.lan host.localdomain
 x.home.arpa wiki.corp abc.onion a.invalid intranet-.example.com -a.example.com a..example.com .example.com example.com. a_-.-b.com
 exa%6dple.com 127.0.0.1%00.example.com example.com%2eevil 127%2e0%2e0%2e1 %31%32%37.0.0.1 xn--.com ex*mple.com ex!ample.com
-[127.0.0.1] [::1 ::1] [::1%25lo] [fe80::1%eth0] [fe80::1%25eth0] [::ffff:127.0.0.1%251] [v1.fe80::a] [] [:] [g::1] [1:2:3:4:5:6:7:8:9]
-[::1]x [::ffff:0x7f.0.0.1] [::127.1]
-""".split()
+[127.0.0.1] [::1 ::1] [::1%25lo] [fe80::1%eth0] [fe80::1%25eth0] [::ffff:127.0.0.1%251]
+[v1.fe80::a] [] [:] [g::1] [1:2:3:4:5:6:7:8:9] [::1]x [::ffff:0x7f.0.0.1] [::127.1]
+""")
 
 WHOLE_URLS = [
-    *(f"{scheme}://example.com/" for scheme in ("ftp", "file", "gopher", "dict", "ldap", "ws", "wss", "data", "jar", "ssh", "tftp")),
-    "file:///etc/passwd", "file://localhost/etc/passwd", "javascript:alert(1)", "data:text/html,x", "about:blank", "//example.com/",
-    "/relative", "example.com", "", "http:", "http:/", "http://", "http:///", "http:///etc/passwd", "http:example.com", "https://?x", "http://#",
-    "http://user@example.com/", "http://user:pass@example.com/", "http://:@example.com/", "http://@example.com/",
-    "http://example.com@127.0.0.1/", "http://127.0.0.1@example.com/", "http://example.com:80@127.0.0.1:80/", "http://a%40b@example.com/",
-    "http://example.com:22/", "http://example.com:25/", "http://example.com:6379/", "http://example.com:8080/", "http://example.com:0/",
-    "http://example.com:65536/", "http://example.com:-1/", "http://example.com:8o/", "http://example.com:80:80/", "http://example.com:٨٠/",
-    "http://example.com\\@127.0.0.1/", "http:\\\\127.0.0.1\\", "http://127.0.0.1\\.example.com/", "http://example.com/\\..\\",
-    "http://exam\nple.com/", "http://example.com/\r\nHost: x", "http://example.com/a b", "http://example.com/\x00", "\x01http://example.com/",
-    " http://example.com/", "http://example.com/\t", "http://exam\u200bple.com/", "http://ex\u00adample.com/", "http://example.com/\u202egpj",
-    "http://example.com/\x7f", "http://example.com/\u0085", "http://\u3000example.com/", "http://example.com/\ud800", "\ufeffhttp://example.com/",
-    "http://example.com/" + "a" * 8192, "http://" + "a" * 64 + ".com/", "http://" + "a." * 130 + "com/", "http://例\u200d子.com/",
-]  # fmt: skip
+    *(
+        f"{scheme}://example.com/"
+        for scheme in ("ftp", "file", "gopher", "dict", "ldap", "ws", "wss", "data", "jar", "ssh", "tftp")
+    ),
+    "file:///etc/passwd",
+    "file://localhost/etc/passwd",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "about:blank",
+    "//example.com/",
+    "/relative",
+    "example.com",
+    "",
+    "http:",
+    "http:/",
+    "http://",
+    "http:///",
+    "http:///etc/passwd",
+    "http:example.com",
+    "https://?x",
+    "http://#",
+    "http://user@example.com/",
+    "http://user:pass@example.com/",
+    "http://:@example.com/",
+    "http://@example.com/",
+    "http://example.com@127.0.0.1/",
+    "http://127.0.0.1@example.com/",
+    "http://example.com:80@127.0.0.1:80/",
+    "http://a%40b@example.com/",
+    "http://example.com:22/",
+    "http://example.com:25/",
+    "http://example.com:6379/",
+    "http://example.com:8080/",
+    "http://example.com:0/",
+    "http://example.com:65536/",
+    "http://example.com:-1/",
+    "http://example.com:8o/",
+    "http://example.com:80:80/",
+    "http://example.com:٨٠/",
+    "http://example.com\\@127.0.0.1/",
+    "http:\\\\127.0.0.1\\",
+    "http://127.0.0.1\\.example.com/",
+    "http://example.com/\\..\\",
+    "http://exam\nple.com/",
+    "http://example.com/\r\nHost: x",
+    "http://example.com/a b",
+    "http://example.com/\x00",
+    "\x01http://example.com/",
+    " http://example.com/",
+    "http://example.com/\t",
+    "http://exam\u200bple.com/",
+    "http://ex\u00adample.com/",
+    "http://example.com/\u202egpj",
+    "http://example.com/\x7f",
+    "http://example.com/\u0085",
+    "http://\u3000example.com/",
+    "http://example.com/\ud800",
+    "\ufeffhttp://example.com/",
+    "http://example.com/" + "a" * 8192,
+    "http://" + "a" * 64 + ".com/",
+    "http://" + "a." * 130 + "com/",
+    "http://例\u200d子.com/",
+]
 
 
 def resolver(*answers: str) -> Any:
