@@ -96,7 +96,7 @@ class CandidateIndex:
 
 def may_match(work: Normalised, page: Normalised) -> bool:
     """The cheap test on a page's whole visible text: False means that the careful extraction can be spared."""
-    return is_match(align_texts(work, page), len(work), len(page))
+    return is_match(align_texts(work, page), len(work))
 
 
 def compare(
