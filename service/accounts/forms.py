@@ -1,4 +1,4 @@
-"""The login form: Flask-Security's, with limits and a stricter idea of where a login may lead."""
+"""The login form: Flask-Security's, with limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from werkzeug.exceptions import TooManyRequests
 from service.accounts import limits
 from service.clock import utc_now
 from service.extensions import db, write_intent
-from service.portal.edge import is_local_path
 
 
 class LimitedLoginForm(LoginForm):
@@ -19,8 +18,6 @@ class LimitedLoginForm(LoginForm):
 
     def validate(self, **kwargs: Any) -> bool:
         """True when the person may log in. Raises TooManyRequests with the seconds to wait."""
-        if not is_local_path(self.next.data or ""):
-            self.next.data = ""
         secret = current_app.config["YINJI"].secret_key
         account = limits.bucket("account", self.email.data or "", secret)
         address = limits.bucket("ip", request.remote_addr or "", secret)

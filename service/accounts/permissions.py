@@ -10,9 +10,9 @@ from typing import Any
 
 from flask import Response, jsonify, redirect, request, url_for
 from flask_login import current_user
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
-from service.portal.edge import is_loopback, local_path, wants_json
+from service.portal.edge import is_local_path, is_loopback, local_path, wants_json
 
 
 class Open(Enum):
@@ -96,9 +96,11 @@ def may_open(user: Any, endpoint: str) -> bool:
 def guard() -> Response | None:
     """Runs before each request. Strangers are led to the login page and back, or get 401 where no page is wanted.
 
-    An unknown path has no endpoint and goes on to its 404. Raises Unauthorized, Forbidden.
+    An unknown path has no endpoint and goes on to its 404. Raises Forbidden, BadRequest.
     """
     endpoint = request.endpoint
+    if request.blueprint == "security" and not all(map(is_local_path, filter(None, request.values.getlist("next")))):
+        raise BadRequest  # it would lead to another site after the login
     if endpoint is None or RULES.get(endpoint) is PUBLIC:
         return None
     if RULES.get(endpoint) is Open.LOOPBACK and is_loopback():

@@ -109,12 +109,13 @@ def _load(token: str, now: datetime) -> WebSessionData:
             ).first()
     finally:
         write_intent.reset(reader)
-    if row is None or row.expires_at <= now or row.seen_at + IDLE <= now:
-        session = WebSessionData()
-        session.modified = True  # so that the dead cookie is taken away
-        return session
-    session = WebSessionData(_serializer.loads(row.data))
-    session.row_id, session.seen_at, session.owner = row.id, row.seen_at, row.fs_uniquifier
+    if row is not None and row.expires_at > now and row.seen_at + IDLE > now:
+        session = WebSessionData(_serializer.loads(row.data))
+        session.row_id, session.seen_at, session.owner = row.id, row.seen_at, session.get("_user_id")
+        if session.owner == row.fs_uniquifier:  # it changes with the password: older logins end
+            return session
+    session = WebSessionData()
+    session.modified = True  # so that the dead cookie is taken away
     return session
 
 
