@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import or_, select
@@ -86,9 +86,20 @@ def add_mandate(
 def add_reservation(
     session: Session, actor: Actor, text: str, published_on: date, address: str, outlet: Outlet | None = None
 ) -> Reservation:
-    """A dated public statement, of one outlet or (None) of the Centre. Raises BadInput when it says nothing."""
+    """A dated public statement, of one outlet or (None) of the Centre. Raises BadInput when it says nothing or cannot
+    be read anywhere, Conflict when it is recorded already.
+    """
     if not text.strip():
         raise BadInput("text: the statement is empty", "text")
+    if not 0 < len(address) <= 2048:
+        raise BadInput("address: where the statement can be read, at most 2048 characters", "address")
+    same = select(Reservation.id).where(
+        Reservation.outlet_id == (outlet.id if outlet else None),  # None compiles to IS NULL, where UNIQUE sees no twin
+        Reservation.published_on == published_on,
+        Reservation.address == address,
+    )
+    if session.scalars(same).first() is not None:
+        raise Conflict(f"the statement of {published_on} at this address is recorded already")
     reservation = Reservation(
         outlet_id=outlet.id if outlet else None, text=text.strip(), address=address, published_on=published_on
     )
@@ -99,25 +110,29 @@ def add_reservation(
 
 def mandate_on(session: Session, outlet_id: int, form: str, day: date) -> Mandate | None:
     """The mandate over this outlet's works of this form on a day; the strongest grant where several held."""
+    return pick_mandate(session.scalars(select(Mandate).where(Mandate.outlet_id == outlet_id)), form, day)
+
+
+def pick_mandate(mandates: Iterable[Mandate], form: str, day: date) -> Mandate | None:
+    """Of these mandates, the one that covered `form` on `day`; the strongest grant, then the newest, of several."""
     strength = list(GRANT_KINDS)
-    held = session.scalars(
-        select(Mandate).where(
-            Mandate.outlet_id == outlet_id,
-            Mandate.valid_from <= day,
-            or_(Mandate.valid_to.is_(None), Mandate.valid_to >= day),
-        )
-    ).all()
-    covering = [mandate for mandate in held if not mandate.forms or form in mandate.forms]
-    return min(covering, key=lambda mandate: strength.index(mandate.grant_kind), default=None)
+    held = [
+        mandate
+        for mandate in mandates
+        if mandate.valid_from <= day
+        and (mandate.valid_to is None or day <= mandate.valid_to)
+        and (not mandate.forms or form in mandate.forms)
+    ]
+    return max(held, key=lambda one: (-strength.index(one.grant_kind), one.valid_from, one.id), default=None)
 
 
 def reservation_on(session: Session, outlet_id: int, day: date) -> Reservation | None:
     """The first statement, of the outlet or of the Centre, that was public on that day."""
-    return session.scalars(
-        select(Reservation)
-        .where(
-            or_(Reservation.outlet_id == outlet_id, Reservation.outlet_id.is_(None)), Reservation.published_on <= day
-        )
-        .order_by(Reservation.published_on)
-        .limit(1)
-    ).first()
+    concerned = or_(Reservation.outlet_id == outlet_id, Reservation.outlet_id.is_(None))
+    return pick_reservation(session.scalars(select(Reservation).where(concerned)), day)
+
+
+def pick_reservation(reservations: Iterable[Reservation], day: date) -> Reservation | None:
+    """Of these statements, the first that was public on `day`."""
+    public = [one for one in reservations if one.published_on <= day]
+    return min(public, key=lambda one: (one.published_on, one.id), default=None)
