@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +28,7 @@ from service.intake.limits import FetchLimits
 from service.intake.page import FetchFailed
 from service.intake.robots import MAX_ROBOTS_BYTES, RobotsRules, parse_robots
 from service.jobs import Job, Postpone
+from service.parties.identifiers import host_of
 from service.sightings.models import HostState
 
 HOLD = timedelta(seconds=20)
@@ -60,11 +61,6 @@ def limits_of(settings: Settings) -> FetchLimits:
     return FetchLimits(
         max_decompressed_bytes=settings.max_page_bytes, user_agent=settings.user_agent, allow=settings.fetch_allow
     )
-
-
-def host_of(canonical_url: str) -> str:
-    """The host of a canonical address in the form of `host_states` and `pages`: the port only when unusual."""
-    return urlsplit(canonical_url).netloc
 
 
 def reserve(session: Session, host: str, now: datetime) -> float:

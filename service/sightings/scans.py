@@ -21,6 +21,7 @@ from service.intake.fetch import fetch_page
 from service.intake.guard import parse_address
 from service.intake.links import canonicalise_url, find_links
 from service.jobs import Job
+from service.parties.identifiers import host_of
 from service.parties.models import Party
 from service.sightings import hosts
 from service.sightings.models import OUTCOMES, SOURCE_KINDS, Page, Scan, Sighting, Source
@@ -233,7 +234,7 @@ def _read_links(session: Session, settings: Settings, address: str, group: str) 
 
 def _enqueue_visits(session: Session, settings: Settings, scan_id: int, links: list[str]) -> None:
     """A page, a pending sighting and a visit for each link; the visits of one host are spaced by its delay."""
-    rows = [{"canonical_url": url, "host": hosts.host_of(url)} for url in links if len(url) <= 2048]
+    rows = [{"canonical_url": url, "host": host_of(url)} for url in links if len(url) <= 2048]
     hosts.insert_new(session, Page, rows, ["canonical_url"])
     pages = {
         page_id: (url, host)
