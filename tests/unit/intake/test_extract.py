@@ -188,7 +188,7 @@ def test_publication_time_comes_from_the_best_statement(
 
 def test_dates_of_other_articles_and_in_running_text_are_not_the_publication_time() -> None:
     paragraphs = [
-        "2025年11月20日，秦王川的大棚里已经亮起了灯，合作社负责人马有福带着村民把葡萄搬上冷链车。",
+        "2025年11月20日 8:30，秦王川的大棚里已经亮起了灯，合作社负责人马有福带着村民把葡萄搬上冷链车。",
         *PARAGRAPHS,
     ]
     article = extract_article(page(paragraphs=paragraphs), "http://a.cn/x.html")

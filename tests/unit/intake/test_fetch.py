@@ -130,6 +130,21 @@ def test_slow_redirects_share_one_deadline(site: Site, limits_for: Limits) -> No
     assert len(site.requests) <= 4
 
 
+def test_silence_after_a_slow_redirect_gets_only_the_time_that_is_left(
+    site: Site, raw_server: RawServer, limits_for: Limits
+) -> None:
+    silent = raw_server(lambda _, stop: stop.wait(5))
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.5)
+        respond(handler, b"", status=302, Location=f"http://{silent}/")
+
+    site.paths["/"] = slow
+    started = time.monotonic()
+    assert failure(site.url(), limits_for(site.host, silent, total_timeout_s=0.8)).reason == "timeout"
+    assert time.monotonic() - started < 1.2
+
+
 def test_endless_stream_stops_at_the_byte_limit(raw_server: RawServer, limits_for: Limits) -> None:
     def flood(connection: socket.socket, stop: threading.Event) -> None:
         connection.sendall(HEAD + b"\r\n")
@@ -137,7 +152,10 @@ def test_endless_stream_stops_at_the_byte_limit(raw_server: RawServer, limits_fo
             connection.sendall(b"<p>more" * 10_000)
 
     host = raw_server(flood)
-    assert failure(f"http://{host}/", limits_for(host, max_bytes=2_000_000)).reason == "too_large"
+    assert (
+        failure(f"http://{host}/", limits_for(host, max_bytes=2_000_000, max_decompressed_bytes=10**12)).reason
+        == "too_large"
+    )
 
 
 def test_declared_size_above_the_limit_is_not_even_read(raw_server: RawServer, limits_for: Limits) -> None:
