@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 
+from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 from flask_security import hash_password
-from flask_security.mail_util import MailUtil
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
@@ -80,16 +80,16 @@ def _by_address(session: Session, email: str) -> User | None:
 
 def _checked_address(email: str) -> str:
     try:
-        return str(MailUtil(current_app).normalize(email.strip()))
-    except ValueError:
+        return validate_email(email.strip(), check_deliverability=False).normalized
+    except EmailNotValidError:
         raise BadInput(f"e-mail: “{email[:60]}” is not an address", "email") from None
 
 
 def _checked_password(password: str) -> str:
-    problems, normal = current_app.extensions["security"].password_util.validate(password, True)
-    if problems or normal is None:
+    normal = str(current_app.extensions["security"].password_util.normalize(password))
+    if len(normal) < MIN_PASSWORD:
         raise BadInput(f"password: at least {MIN_PASSWORD} characters", "password")
-    return str(normal)
+    return normal
 
 
 def _role(session: Session, name: str) -> Role:

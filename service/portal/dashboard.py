@@ -154,6 +154,7 @@ class Chart:
     end_new: float
     end_confirmed: float
     right: float
+    words_x: float
     bottom: float
 
 
@@ -188,5 +189,6 @@ def draw_chart(days: Sequence[Day], width: int, height: int, every: int = 7) -> 
         end_new=end_new,
         end_confirmed=end_confirmed,
         right=right,
+        words_x=right + wide / 2 + 6,
         bottom=bottom,
     )

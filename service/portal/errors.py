@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -61,6 +61,11 @@ def _http_error(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
     code = error.code or 500
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, OperationalError):  # before the view: the session could not be opened
+        return _database_error(cause)
+    if isinstance(cause, Exception):
+        return _unforeseen(cause)
     text: Any = EXPIRED if isinstance(error, CSRFError) else None
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
         minutes = -(-error.retry_after // 60)
@@ -93,8 +98,10 @@ def _answer(code: int, text: Any = None, field: str | None = None, *, plain: boo
     text = text or advice
     if wants_json():
         response = jsonify(error=str(text), field=field) if field else jsonify(error=str(text))
+    elif plain or "nonce" not in g:  # without Flask's context processors: one of them asks for the user
+        template = current_app.jinja_env.get_template("errors/plain.html")
+        response = make_response(template.render(code=code, title=title, text=text))
     else:
-        template = "errors/plain.html" if plain or "nonce" not in g else "errors/error.html"
-        response = make_response(render_template(template, code=code, title=title, text=text))
+        response = make_response(render_template("errors/error.html", code=code, title=title, text=text))
     response.status_code = code
     return response

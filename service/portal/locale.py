@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import has_request_context, request
 from flask_babel import get_locale
 
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -12,6 +12,8 @@ COOKIE_AGE_S = 365 * 24 * 3600
 
 def select_locale() -> str:
     """The language of this request: the cookie's, else Chinese. The browser's own wish does not count: Chinese first."""
+    if not has_request_context():
+        return LOCALES["zh"]
     return LOCALES.get(request.cookies.get("locale", ""), LOCALES["zh"])
 
 

@@ -118,6 +118,7 @@ def test_a_lost_database_is_still_answered_with_a_page(app: Flask, client: Any) 
             raise sqlite3.OperationalError("unable to open database file")
 
         event.listen(db.engine, "do_connect", refuse)
+    app.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
     client.set_cookie("yinji", "t~anything")
     answer = client.get("/desk")
     assert answer.status_code == 500 and "系统出错了" in answer.text
