@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from service.clock import utc_now
 from service.extensions import Identified, dump_json
 
-GENESIS = hashlib.sha256("yinji-audit-v1".encode()).hexdigest()
+GENESIS = hashlib.sha256(b"yinji-audit-v1").hexdigest()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ import click
 
 from service.errors import YinjiError
 
+VERSION = "0.1.0"
+"""Also in pyproject.toml (a test holds them together)."""
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("service.commands.demo:demo", "the whole job on a sample newsroom"),
     "run": ("service.commands.run:run", "portal, worker and scheduler on this machine"),
@@ -54,7 +57,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="yinji", message="yinji %(version)s")
+@click.version_option(VERSION, message="yinji %(version)s")
 def cli() -> None:
     """Yinji 印迹: is this page ours, is this use licensed, and which term does it break?"""
 

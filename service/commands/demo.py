@@ -63,7 +63,7 @@ def demo(port: int, data: Path | None, once: bool, seed: int, omit: str | None) 
 
 def print_result(result: Result) -> None:
     """The table of planted and found, and the sums."""
-    rows = [("网站", "做了什么", "应得", "判定", "")]
+    rows: list[tuple[str, ...]] = [("网站", "做了什么", "应得", "判定", "")]
     for line in result.lines:
         if line.answer.work_id is not None or line.seen:
             rows.append(_row(line))

@@ -83,6 +83,15 @@ def add_mandate(
     return mandate
 
 
+def find_mandate(session: Session, outlet_id: int, grant_kind: str, valid_from: date) -> Mandate | None:
+    """The one mandate of this outlet, kind and first day, None when there is none."""
+    return session.scalars(
+        select(Mandate).where(
+            Mandate.outlet_id == outlet_id, Mandate.grant_kind == grant_kind, Mandate.valid_from == valid_from
+        )
+    ).first()
+
+
 def add_reservation(
     session: Session, actor: Actor, text: str, published_on: date, address: str, outlet: Outlet | None = None
 ) -> Reservation:
