@@ -31,7 +31,8 @@ MAX_TEXT_CHARACTERS = 1_000_000
 _LIMITS = {"id": 200, "title": 500, "url": 2048, "byline": 300, "form": 32, "outlet": 32, "published_at": 64}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of a byte outside the file's encoding
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # in a text only NUL is refused: real ones hold DEL
+_NUL = re.compile("\x00")
 _DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c]")
 _UNCOUNTED = re.compile("[\\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufe00-\ufe0f]+")
 
@@ -124,12 +125,12 @@ def _line(row: Mapping[str, object], field: str) -> str:
 
 
 def check_characters(value: str, field: str) -> None:
-    """Raises BadInput where a value holds what no database column can hold: control characters, half characters."""
+    """Raises BadInput where a value holds half characters, NUL or, outside the text itself, any control character."""
     if match := _UNDECODED.search(value):
         raise BadInput(f"the byte 0x{ord(match[0]) - 0xDC00:02X} does not fit the file's encoding", field)
     if match := _SURROGATE.search(value):
         raise BadInput(f"half a character, \\u{ord(match[0]):04x}, at position {match.start() + 1}", field)
-    if match := _CONTROL.search(value):
+    if (match := _CONTROL.search(value)) and (field != "text" or (match := _NUL.search(value))):
         raise BadInput(f"the control character U+{ord(match[0]):04X} at position {match.start() + 1}", field)
 
 
