@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
 from service.errors import BadInput, Conflict, NotFound, YinjiError
-from service.portal.edge import wants_json
+from service.portal.edge import set_headers, wants_json
 
 log = structlog.get_logger()
 
@@ -98,9 +98,9 @@ def _answer(code: int, text: Any = None, field: str | None = None, *, plain: boo
     text = text or advice
     if wants_json():
         response = jsonify(error=str(text), field=field) if field else jsonify(error=str(text))
-    elif plain or "nonce" not in g:  # without Flask's context processors: one of them asks for the user
+    elif plain or "nonce" not in g:  # Flask-Login's hooks before and after would ask for the user
         template = current_app.jinja_env.get_template("errors/plain.html")
-        response = make_response(template.render(code=code, title=title, text=text))
+        response = set_headers(make_response(template.render(code=code, title=title, text=text)))
     else:
         response = make_response(render_template("errors/error.html", code=code, title=title, text=text))
     response.status_code = code
