@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,19 +69,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_error_handlers(app)
     _register_templates(app)
     for name in BLUEPRINTS:
-        try:  # INTERIM: while pages are being written
-            app.register_blueprint(importlib.import_module(name).bp)
-        except ImportError as error:
-            print("INTERIM: not registered:", name, error, file=sys.stderr)
-    app.url_build_error_handlers.append(_interim)
+        app.register_blueprint(importlib.import_module(name).bp)
     return app
-
-
-def _interim(error: Exception, endpoint: str, _values: dict[str, Any]) -> str:
-    """INTERIM: links to pages that are being written lead home."""
-    if endpoint.partition(".")[0] in ("works", "outlets", "parties", "licences", "sightings"):
-        return "/"
-    raise error
 
 
 def _config(settings: Settings) -> dict[str, Any]:
