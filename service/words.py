@@ -8,6 +8,8 @@ from __future__ import annotations
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from service.portal.looks import LOOKS
+
 WORDS: dict[str, dict[str, LazyString]] = {
     "form": {
         "text": _l("文字"),
@@ -121,3 +123,14 @@ def word(table: str, code: str) -> str:
 def choices(table: str) -> list[tuple[str, str]]:
     """(code, name) pairs for a select."""
     return [(code, str(name)) for code, name in WORDS[table].items()]
+
+
+def state_choices(kind: str) -> list[tuple[str, str]]:
+    """(state, word) pairs for a select."""
+    return [(state, str(look.word)) for state, look in LOOKS[kind].items()]
+
+
+def short_address(url: str) -> str:
+    """An address as people read it: without the scheme, at most 64 characters."""
+    shown = url.partition("://")[2].rstrip("/") or url
+    return shown if len(shown) <= 64 else shown[:63] + "…"

@@ -41,13 +41,6 @@ def severity_word(severity: int) -> str:
     return str(_("高") if severity >= SEVERE else _("中") if severity >= MIDDLING else _("低"))
 
 
-@bp.app_template_filter("address")
-def short_address(url: str) -> str:
-    """An address as people read it: no scheme, cut in the middle of nowhere rather than at the host."""
-    shown = url.partition("://")[2].rstrip("/") or url
-    return shown if len(shown) <= 64 else shown[:63] + "…"
-
-
 @bp.get("/desk/flags")
 def list_flags() -> str:
     """The queue of a tab, filtered and sorted as the address says."""

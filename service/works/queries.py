@@ -107,9 +107,15 @@ def load_work(session: Session, work_id: int) -> Work | None:
     return session.scalars(statement).unique().first()
 
 
-def years_of(session: Session) -> list[int]:
-    """Years in which works were first published, newest first (by UTC: a filter's list, not a fact)."""
+def years_of(session: Session) -> list[tuple[int, int]]:
+    """Years in which works were first published, newest first, as choices (by UTC: a filter's list, not a fact)."""
     bounds = session.execute(select(func.min(Work.first_published_at), func.max(Work.first_published_at))).one()
-    if bounds[0] is None:
+    if bounds[0] is None or bounds[1] is None:
         return []
-    return list(range(bounds[1].year, bounds[0].year - 1, -1))
+    return [(year, year) for year in range(bounds[1].year, bounds[0].year - 1, -1)]
+
+
+def load_public(session: Session, work_id: int) -> Work | None:
+    """A work that strangers may see, with its rights; None for any other, whether it exists or not."""
+    work = load_work(session, work_id)
+    return work if work is not None and work.state in PUBLIC_STATES else None
