@@ -44,14 +44,20 @@ _META = re.compile(rb"<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za
 _XML = re.compile(rb"^\s{0,99}<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _HEADER = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _META_WINDOW_BYTES = 4096
-_SAMPLE_BYTES = 65_536
+_SAMPLE_BYTES = 4096
+_PLAIN_CHINESE = 0.2  # share of frequent characters; the wrong table gave at most 0.04, real news at least 0.21 (400 articles)
+# From a byte beyond ASCII to the end of its text; no multi-byte character contains the three bytes excluded here.
+_FOREIGN_RUN = re.compile(rb"[\x80-\xff][^<>\n]{0,2000}")
 # Characters and punctuation that fill about a third of any Chinese text, simplified and traditional; their share
 # tells real text from bytes read with the wrong table, which gives rare characters.
-_FREQUENT = frozenset(
+_FREQUENT = re.compile(
+    "["
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经"
     "月日新市工全省会长报进公部员開這個們來為國說時會對著過發後裡經種從動長報進員與業產關學現區場實體點題門問間見覺親觀記者讯訊電电"
-    "，。、；：？！“”（）《》　·—"
+    "，。、；：？！“”（）《》　·—]"
 )
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_BROKEN = re.compile("[\ufffd\ue000-\uf8ff]")
 
 
 def decode_html(body: bytes, content_type: str = "") -> tuple[str, str, str]:
@@ -79,7 +85,9 @@ def _decode(body: bytes, content_type: str) -> tuple[str, str, str]:
     utf8 = _strict_utf8(body)
     if utf8 is not None and not (label not in ("", "utf-8") and _is_two_byte_accident(utf8, body, label)):
         return utf8, "utf-8", source if label == "utf-8" else "utf8"
-    sample = body[:_SAMPLE_BYTES]
+    sample = _sample(body)
+    if label and _plausibility(sample, label) >= _PLAIN_CHINESE:
+        return body.decode(label, "replace"), label, source
     candidates = _candidates(label, sample)
     best = max(candidates, key=lambda charset: _plausibility(sample, charset) + candidates[charset])
     how = source if best == label else "contradicted" if label else "detected"
@@ -145,12 +153,22 @@ def _candidates(label: str, sample: bytes) -> dict[str, float]:
     return candidates
 
 
+def _sample(body: bytes) -> bytes:
+    """Some kilobytes of what is not ASCII: pages begin with scripts and markup that tell nothing."""
+    runs: list[bytes] = []
+    size = 0
+    for run in _FOREIGN_RUN.finditer(body):
+        runs.append(run[0])
+        size += len(run[0])
+        if size >= _SAMPLE_BYTES:
+            break
+    return b"\n".join(runs)
+
+
 def _plausibility(sample: bytes, charset: str) -> float:
     """Between -1 and 1: the share of frequent Chinese characters less ten times the share of what cannot be read."""
     text = sample.decode(charset, "replace")
-    beyond = [character for character in text if character > "\x7f"]
+    beyond = len(_BEYOND_ASCII.findall(text))
     if not beyond:
         return -1.0
-    frequent = sum(character in _FREQUENT for character in beyond)
-    broken = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in beyond)
-    return max(-1.0, (frequent - 10 * broken) / len(beyond))
+    return max(-1.0, (len(_FREQUENT.findall(text)) - 10 * len(_BROKEN.findall(text))) / beyond)
