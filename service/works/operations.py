@@ -146,13 +146,13 @@ def _create_all(
         return []
     grounds = {outlet.id: _grounds(session, outlet) for outlet in {one.draft.outlet for one in new}}
     rows = [_work_row(one, originals, grounds[one.draft.outlet.id], at) for one in new]
-    works = session.scalars(insert(Work).returning(Work, sort_by_parameter_order=True), rows).all()
+    works = _insert_works(session, rows)
     version_rows = [{"work_id": work.id, **_version_row(one, 1, at)} for work, one in zip(works, new, strict=True)]
-    returning = insert(WorkVersion).returning(WorkVersion.id, sort_by_parameter_order=True)
-    versions = session.scalars(returning, version_rows).all()
+    returning = insert(WorkVersion).returning(WorkVersion.work_id, WorkVersion.id)
+    version_of = {row[0]: row[1] for row in session.execute(returning, version_rows)}
     fingerprints = [
-        {"version_id": version, **_fingerprint_row(one.fingerprint)}
-        for version, one in zip(versions, new, strict=True)
+        {"version_id": version_of[work.id], **_fingerprint_row(one.fingerprint)}
+        for work, one in zip(works, new, strict=True)
         if one.fingerprint
     ]
     publications = [
@@ -163,6 +163,16 @@ def _create_all(
     if publications:
         session.execute(insert(Publication), publications)
     return works
+
+
+def _insert_works(session: Session, rows: list[Row]) -> Sequence[Work]:
+    """The works in the order of their rows. The database answers in any order, and asked to keep it inserts row by row:
+    so they are told apart by outlet and external id, where all have one.
+    """
+    if any(row["external_id"] is None for row in rows):
+        return session.scalars(insert(Work).returning(Work, sort_by_parameter_order=True), rows).all()
+    found = {(work.outlet_id, work.external_id): work for work in session.scalars(insert(Work).returning(Work), rows)}
+    return [found[row["outlet_id"], row["external_id"]] for row in rows]
 
 
 def _grounds(session: Session, outlet: Outlet) -> Grounds:
