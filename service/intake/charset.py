@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 
 import cchardet
 
@@ -45,19 +46,17 @@ _XML = re.compile(rb"^\s{0,99}<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([A-
 _HEADER = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _META_WINDOW_BYTES = 4096
 _SAMPLE_BYTES = 4096
-_PLAIN_CHINESE = 0.2  # share of frequent characters; the wrong table gave at most 0.04, real news at least 0.21 (400 articles)
+# Share of frequent characters: the wrong table gave at most 0.04, real news at least 0.21 (400 articles).
+_PLAIN_CHINESE = 0.2
 # From a byte beyond ASCII to the end of its text; no multi-byte character contains the three bytes excluded here.
 _FOREIGN_RUN = re.compile(rb"[\x80-\xff][^<>\n]{0,2000}")
 # Characters and punctuation that fill about a third of any Chinese text, simplified and traditional; their share
 # tells real text from bytes read with the wrong table, which gives rare characters.
-_FREQUENT = re.compile(
-    "["
+_FREQUENT = frozenset(
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经"
     "月日新市工全省会长报进公部员開這個們來為國說時會對著過發後裡經種從動長報進員與業產關學現區場實體點題門問間見覺親觀記者讯訊電电"
-    "，。、；：？！“”（）《》　·—]"
+    "，。、；：？！“”（）《》　·—"
 )
-_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-_BROKEN = re.compile("[\ufffd\ue000-\uf8ff]")
 
 
 def decode_html(body: bytes, content_type: str = "") -> tuple[str, str, str]:
@@ -168,7 +167,9 @@ def _sample(body: bytes) -> bytes:
 def _plausibility(sample: bytes, charset: str) -> float:
     """Between -1 and 1: the share of frequent Chinese characters less ten times the share of what cannot be read."""
     text = sample.decode(charset, "replace")
-    beyond = len(_BEYOND_ASCII.findall(text))
-    if not beyond:
+    counts = {character: count for character, count in Counter(text).items() if character > "\x7f"}
+    if not counts:
         return -1.0
-    return max(-1.0, (len(_FREQUENT.findall(text)) - 10 * len(_BROKEN.findall(text))) / beyond)
+    frequent = sum(count for character, count in counts.items() if character in _FREQUENT)
+    broken = sum(n for character, n in counts.items() if character == "\ufffd" or "\ue000" <= character <= "\uf8ff")
+    return max(-1.0, (frequent - 10 * broken) / sum(counts.values()))
