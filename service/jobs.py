@@ -191,11 +191,10 @@ def publish_pending(session: Session, send: Send, now: datetime | None = None, l
             job.state, job.error, job.finished_at = "dead", job.error or "its worker was lost again and again", now
             job.lease_token = job.lease_until = None
             continue
+        # Back to the queue first: with its old lease in place the message that goes out now could not be claimed.
+        job.state, job.lease_token, job.lease_until = "queued", None, None
         send(job)
         job.sent_at = now
-        if job.state == "running":
-            job.lease_until = now + RESEND_AFTER
-            job.lease_token = None
         sent += 1
     session.flush()
     return sent

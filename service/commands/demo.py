@@ -98,7 +98,7 @@ def _row(line: Line) -> tuple[str, ...]:
         mark = "WRONG RULING 判定不符"
     else:
         mark = "flagged 线索" if line.is_found else "permitted 许可内"
-    return SITES[answer.site], "；".join(answer.done) or answer.kind, OUTCOMES[answer.ruling], seen, mark
+    return SITES[answer.site], "；".join(answer.done) or "原样转载", OUTCOMES[answer.ruling], seen, mark
 
 
 def _width(text: str) -> int:

@@ -34,8 +34,12 @@ from service.works.models import WorkVersion
 SCAN_LIMIT_S = 300.0
 """A demo scan takes about ten seconds; this is for a machine that is busy with something else."""
 HOST_DELAY_S = 0.05
+NO_NIGHTLY = "23:59"
+"""Else the scheduler would scan every source a second time at once: its hour has passed."""
 
 Progress = Callable[[str], None]
+Watch = Callable[[int, int, Supervisor], None]
+"""Told how many pages of how many are done, with the supervisor: tests kill a worker here."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,14 @@ class Result:
 
 @contextmanager
 def run_demo(
-    data: Path, seed: int, port: int, *, with_portal: bool, tell: Progress, omit: str | None = None
+    data: Path,
+    seed: int,
+    port: int,
+    *,
+    with_portal: bool,
+    tell: Progress,
+    omit: str | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[tuple[Result, Supervisor]]:
     """Sets the newsroom up in `data`, scans the sites, and yields the comparison while everything still runs.
 
@@ -130,7 +141,7 @@ def run_demo(
             supervisor = stack.enter_context(Supervisor(settings, parts, port=port))
             scans = [start_scan(session, CLI, source, "demand", f"demo:{source.id}").id for source in sources]
             commit_and_publish(session, make_celery(settings))
-            _wait(session, scans, supervisor, tell)
+            _wait(session, scans, supervisor, tell, watch)
             with reading(session):
                 seen = _what_was_seen(session)
         answers = answer_key(seed, omit)  # only now: nothing that scans may know it
@@ -144,10 +155,10 @@ def demo_settings(data: Path, allow: frozenset[str]) -> Settings:
         raise YinjiError(f"{data} holds a database already; choose another folder with --data")
     for name in [name for name in os.environ if name.startswith("YINJI_")]:
         del os.environ[name]
-    return replace(load(data), fetch_allow=allow, host_delay_s=HOST_DELAY_S)
+    return replace(load(data), fetch_allow=allow, host_delay_s=HOST_DELAY_S, nightly_at=NO_NIGHTLY)
 
 
-def _wait(session: Session, scans: list[int], supervisor: Supervisor, tell: Progress) -> None:
+def _wait(session: Session, scans: list[int], supervisor: Supervisor, tell: Progress, watch: Watch | None) -> None:
     deadline = time.monotonic() + SCAN_LIMIT_S
     while time.monotonic() < deadline:
         if supervisor.problem:
@@ -156,6 +167,8 @@ def _wait(session: Session, scans: list[int], supervisor: Supervisor, tell: Prog
             progress = [scan_progress(session, scan_id) for scan_id in scans]
         done, total = sum(one["done"] for one in progress), sum(one["total"] for one in progress)
         tell(f"scanning {done}/{total} pages")
+        if watch is not None:
+            watch(done, total, supervisor)
         if all(one["state"] == "done" for one in progress):
             return
         time.sleep(0.3)

@@ -71,8 +71,10 @@ def test_lost_messages_and_lost_workers_are_sent_again(any_session: Any) -> None
     assert jobs.publish_pending(any_session, send, now) == 0
     assert jobs.publish_pending(any_session, send, now + jobs.RESEND_AFTER + timedelta(seconds=1)) == 1
     jobs.claim(any_session, job.id, now)
-    assert jobs.publish_pending(any_session, send, now + jobs.LEASE + timedelta(seconds=1)) == 1
+    later = now + jobs.LEASE + timedelta(seconds=1)
+    assert jobs.publish_pending(any_session, send, later) == 1
     assert sent == [job.id] * 3
+    assert jobs.claim(any_session, job.id, later) is not None, "a job sent again must be there for the taking"
 
 
 def test_events_chain_and_any_change_is_found(any_session: Any) -> None:
