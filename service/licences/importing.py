@@ -65,23 +65,32 @@ def import_channels(session: Session, actor: Actor, path: Path, *, dry_run: bool
     Columns: party, relation (third, partner, own; empty leaves it), kind, identifier, and outlet for relation *own*.
     A file that names two relations for one party is refused: what a partner carries is never flagged.
     """
-    stated: dict[int, tuple[str, int | None]] = {}
+    stated: dict[str, tuple[str, str]] = {}
 
     def take(row: Row) -> bool:
-        relation = _coded(cell(row, "relation"), RELATIONS)
-        outlet = find_outlet(session, cell(row, "outlet")) if cell(row, "outlet") else None
-        name = cell(row, "party")
-        party = find_party(session, name)
-        if party is None:
-            party = add_party(session, actor, name, relation=relation or "third", outlet=outlet)
-        elif relation:
-            change_relation(session, actor, party, relation, outlet)
-        if relation and stated.setdefault(party.id, (relation, party.outlet_id)) != (relation, party.outlet_id):
-            raise Conflict(f"“{party.name}” has another relation further up in this file")
+        name = " ".join(cell(row, "party").split())
+        said = (_coded(cell(row, "relation"), RELATIONS), cell(row, "outlet"))
+        if said[0] and stated.get(name, said) != said:
+            raise Conflict(f"“{name}” has another relation further up in this file")
+        party = _related_party(session, actor, name, *said)
         kind = _coded(cell(row, "kind"), CHANNEL_KINDS)
-        return _channel(session, actor, party, kind, cell(row, "identifier"))[1]
+        is_new = _channel(session, actor, party, kind, cell(row, "identifier"))[1]
+        if said[0]:
+            stated[name] = said
+        return is_new
 
     return import_table(session, path, CHANNEL_COLUMNS, take, dry_run=dry_run)
+
+
+def _related_party(session: Session, actor: Actor, name: str, relation: str, outlet_code: str) -> Party:
+    """The party of this name, standing to the Centre as stated; an empty relation leaves it, or means a third party."""
+    outlet = find_outlet(session, outlet_code) if outlet_code else None
+    party = find_party(session, name)
+    if party is None:
+        return add_party(session, actor, name, relation=relation or "third", outlet=outlet)
+    if relation:
+        change_relation(session, actor, party, relation, outlet)
+    return party
 
 
 def _draft(session: Session, actor: Actor, row: Row, reference: str, party: Party) -> LicenceDraft:
