@@ -74,7 +74,12 @@ def fetch_slice(
 
 def count_capped(session: Session, statement: Select[Any], cap: int = COUNT_CAP) -> tuple[int, bool]:
     """How many rows, and whether there are more than `cap` (then the figure is the cap)."""
-    inner = statement.order_by(None).with_only_columns(true().label("one")).limit(cap + 1).subquery()
+    inner = (
+        statement.order_by(None)
+        .with_only_columns(true().label("one"), maintain_column_froms=True)
+        .limit(cap + 1)
+        .subquery()
+    )
     found = session.scalar(select(func.count()).select_from(inner)) or 0
     return min(found, cap), found > cap
 
