@@ -12,10 +12,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -23,6 +22,7 @@ from typing import Self
 
 import structlog
 
+from service.broker import make_celery
 from service.config import Settings
 from service.errors import YinjiError
 
@@ -31,9 +31,9 @@ log = structlog.get_logger()
 PARTS = ("portal", "worker", "scheduler")
 GRACE_S = 10.0
 """Between TERM and KILL: a page being fetched may end; a job that is cut off goes on after its lease."""
-MAX_DEATHS, DEATHS_WITHIN_S = 5, 60.0
-"""A part that dies so often in so short a time is broken: restarting it again would only hide that."""
-BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+MAX_DEATHS, STEADY_S = 5, 60.0
+"""A part that dies so often in a row, each time this soon after its start, is broken: one more start would hide that."""
+BACKOFF_S = (0.2, 0.5, 1.0, 2.0)
 CHECK_EVERY_S = 0.1
 MAX_LOG_BYTES = 10_000_000
 PORTAL_THREADS = 8
@@ -53,13 +53,14 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 @dataclass
 class Child:
-    """A part that runs, and when it died before (monotonic seconds)."""
+    """A part, its process, and how often in a row it died young. Moments are monotonic seconds."""
 
     name: str
     command: list[str]
     log_path: Path
     process: subprocess.Popen[bytes] | None = None
-    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_DEATHS))
+    started_at: float = 0.0
+    early_deaths: int = 0
     restart_at: float = 0.0
 
     @property
@@ -109,6 +110,8 @@ class Supervisor:
         """Starts all parts. Raises YinjiError when the portal's port is taken."""
         if "portal" in self.children:
             check_port(self.host, self.port)
+        if self.settings.broker_url.startswith("filesystem"):
+            _declare_queues(self.settings)
         # One thread forks, watches and stops: the kernel ties a child to the thread that forked it, not to the process.
         self._thread = Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
@@ -170,12 +173,11 @@ class Supervisor:
             _signal_group(child.process.pid, signal.SIGKILL)
             log.warning("part died", part=child.name, code=child.process.returncode)
             child.process = None
-            child.deaths.append(now)
-            recent = [death for death in child.deaths if now - death < DEATHS_WITHIN_S]
-            if len(recent) == MAX_DEATHS:
+            child.early_deaths = child.early_deaths + 1 if now - child.started_at < STEADY_S else 1
+            if child.early_deaths == MAX_DEATHS:
                 self.problem = _given_up(child)
                 return
-            child.restart_at = now + BACKOFF_S[len(recent) - 1]
+            child.restart_at = now + BACKOFF_S[child.early_deaths - 1]
         if now >= child.restart_at:
             self._spawn(child)
 
@@ -183,6 +185,7 @@ class Supervisor:
         child.log_path.parent.mkdir(parents=True, exist_ok=True)
         if child.log_path.exists() and child.log_path.stat().st_size > MAX_LOG_BYTES:
             child.log_path.replace(child.log_path.with_suffix(".log.1"))
+        child.started_at = time.monotonic()
         tether = [sys.executable, "-I", "-S", "-c", _TETHER, str(os.getpid())]
         with child.log_path.open("ab") as output:
             child.process = subprocess.Popen(  # noqa: S603  our own commands
@@ -235,6 +238,14 @@ def check_port(host: str, port: int) -> None:
             raise YinjiError(f"cannot listen on {host}:{port}: {error.strerror or error}; try --port") from None
 
 
+def _declare_queues(settings: Settings) -> None:
+    """Makes the folder broker's table of queues before anyone sends: its first write is not atomic."""
+    app = make_celery(settings)
+    with app.connection_for_write() as connection:
+        for queue in app.conf.task_queues:
+            queue(connection.default_channel).declare()
+
+
 def _commands(settings: Settings, host: str, port: int, celery_app: str) -> dict[str, list[str]]:
     python, bind = sys.executable, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     celery = [python, "-m", "celery", "--quiet", "-A", celery_app]
@@ -261,4 +272,4 @@ def _given_up(child: Child) -> str:
     """Which part, and the last lines of its log, where the reason stands."""
     lines = child.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
     log_tail = "\n".join(f"  {line}" for line in lines)
-    return f"the {child.name} died {MAX_DEATHS} times within {DEATHS_WITHIN_S:.0f} s; see {child.log_path}\n{log_tail}"
+    return f"the {child.name} died {MAX_DEATHS} times in a row, soon after its start; see {child.log_path}\n{log_tail}"

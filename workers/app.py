@@ -32,6 +32,7 @@ from service.fingerprint import align_texts, fingerprint_text
 from service.intake.page import FetchFailed
 from service.jobs import LEASE, Job, Postpone
 from service.sightings.hosts import retry_wait_s
+from workers import folder
 from workers.schedule import SCHEDULE
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ Handler = Callable[[Session, Job], None]
 RENEW_EVERY_S = LEASE.total_seconds() / 3
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+folder.install()
 settings = load()
 celery_app = make_celery(settings)
 celery_app.conf.update(

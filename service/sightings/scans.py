@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, cast, func, literal, select, update
@@ -248,15 +248,18 @@ def _enqueue_visits(session: Session, settings: Settings, scan_id: int, links: l
     order = {url: place for place, url in enumerate(links)}
     sightings = session.execute(select(Sighting.id, Sighting.page_id).where(Sighting.scan_id == scan_id)).all()
     before: Counter[str] = Counter()
+    visits = []
     for sighting_id, page_id in sorted(sightings, key=lambda row: order[pages[row[1]][0]]):
         host = pages[page_id][1]
-        jobs.enqueue(
-            session,
-            "screening.visit",
-            f"visit:{sighting_id}",
-            queue="screening",
-            payload={"sighting_id": sighting_id},
-            group=group_of(scan_id),
-            delay_s=before[host] * settings.host_delay_s,
+        visits.append(
+            {
+                "kind": "screening.visit",
+                "key": f"visit:{sighting_id}",
+                "queue": "screening",
+                "payload": {"sighting_id": sighting_id},
+                "group_key": group_of(scan_id),
+                "not_before": utc_now() + timedelta(seconds=before[host] * settings.host_delay_s),
+            }
         )
         before[host] += 1
+    hosts.insert_new(session, Job, visits, ["key"])
