@@ -59,9 +59,7 @@ class PortalClient(FlaskClient):
 def make_person(app: Flask, *roles: str, name: str = "测试员") -> int:
     """A user with these roles and no usable password; returns the id."""
     with app.app_context():
-        found = [
-            db.session.scalars(select(Role).where(Role.name == role)).first() or Role(name=role) for role in roles
-        ]
+        found = [db.session.scalars(select(Role).where(Role.name == role)).first() or Role(name=role) for role in roles]
         mark = secrets.token_hex(4)
         user = User(
             email=f"{mark}@yinji.example", name=name, active=True, fs_uniquifier=secrets.token_hex(32), roles=found

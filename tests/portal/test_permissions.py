@@ -43,7 +43,8 @@ def test_each_role_opens_what_the_table_says_and_nothing_else(
         rule = RULES[endpoint]
         answer = visitor.get(address, environ_base={"REMOTE_ADDR": "203.0.113.7"})
         allowed = rule is PUBLIC or (
-            role != STRANGER and (rule is Open.MEMBER or role == "admin" or (isinstance(rule, frozenset) and role in rule))
+            role != STRANGER
+            and (rule is Open.MEMBER or role == "admin" or (isinstance(rule, frozenset) and role in rule))
         )
         if allowed:
             assert answer.status_code in (200, 302, 400, 404), (role, address, answer.status_code)
