@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, has_request_context, request, url_for
 from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service import models
 from service.accounts.forms import LimitedLoginForm
@@ -27,6 +28,7 @@ from service.portal.formats import FILTERS
 from service.portal.locale import html_lang, select_locale, theme
 from service.portal.looks import role_words, state_look
 from service.portal.navigation import is_staff, nav
+from service.translations import ensure_compiled
 
 HERE = Path(__file__).parent
 MB = 1_000_000
@@ -50,6 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("service", static_folder="portal/static", static_url_path="/static")
     app.template_folder = str(packaged if packaged.is_dir() else HERE.parent / "templates")
     app.config.update(_config(settings))
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]  # as below
     app.wsgi_app = edge.WriteIntent(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way to wrap
     app.session_interface = WebSessionInterface()
     app.extensions["yinji_celery"] = make_celery(settings)
@@ -91,7 +95,7 @@ def _config(settings: Settings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # a form token lives as long as its session
         "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
         "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
-        "BABEL_TRANSLATION_DIRECTORIES": "translations",
+        "BABEL_TRANSLATION_DIRECTORIES": str(ensure_compiled(settings.data / "cache")),
         "BOOTSTRAP_SERVE_LOCAL": True,
         "SECURITY_PASSWORD_SALT": settings.password_salt,
         "SECURITY_PASSWORD_HASH": "argon2",

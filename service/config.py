@@ -25,6 +25,7 @@ class Settings:
     host_delay_s: float
     max_page_bytes: int
     worker_processes: int
+    proxies: int
     nightly_at: str
     centre_name: str
     centre_phone: str
@@ -49,6 +50,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "YINJI_HOST_DELAY_S": ("3", "seconds between two fetches from one host, at least; politeness"),
     "YINJI_MAX_PAGE_BYTES": ("5000000", "bytes of a page body after decompression; larger pages are refused"),
     "YINJI_WORKER_PROCESSES": ("2", "worker processes of `run` on this machine"),
+    "YINJI_PROXIES": ("0", "reverse proxies before the portal whose X-Forwarded-For and -Proto are believed"),
     "YINJI_NIGHTLY_AT": ("02:00", "start of the nightly scan, HH:MM in Asia/Shanghai"),
     "YINJI_CENTRE_NAME": ("甘肃媒体版权保护中心", "the Centre's name on pages and documents"),
     "YINJI_CENTRE_PHONE": ("0931-8159799", "the telephone that the Centre's notice publishes"),
@@ -82,6 +84,7 @@ def load(data: Path | None = None) -> Settings:
         host_delay_s=_number("YINJI_HOST_DELAY_S", 3.0),
         max_page_bytes=int(_number("YINJI_MAX_PAGE_BYTES", 5_000_000)),
         worker_processes=int(_number("YINJI_WORKER_PROCESSES", 2)),
+        proxies=int(_number("YINJI_PROXIES", 0)),
         nightly_at=_clock_time("YINJI_NIGHTLY_AT", "02:00"),
         centre_name=os.environ.get("YINJI_CENTRE_NAME") or "甘肃媒体版权保护中心",
         centre_phone=os.environ.get("YINJI_CENTRE_PHONE") or "0931-8159799",

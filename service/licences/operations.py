@@ -184,9 +184,10 @@ def _step(session: Session, actor: Actor, licence: Licence, action: str, reason:
 def licences_for(session: Session, party_id: int | None) -> list[Licence]:
     """All licences of a party, whatever their state, scope and channels loaded (four queries however many there are).
 
-    For an unknown party (None), those that are open to every channel: the user may be one of their holders.
+    For an unknown party (None), those open to every channel or with none recorded: the user may be one of their holders.
     """
-    whose = Licence.party_id == party_id if party_id is not None else Licence.all_channels
+    is_open = Licence.all_channels | ~Licence.channels.any()
+    whose = Licence.party_id == party_id if party_id is not None else is_open
     found = session.scalars(
         select(Licence)
         .where(whose)

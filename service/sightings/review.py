@@ -118,7 +118,7 @@ def _guard(flag: Flag, actor: Actor, action: str, dismiss_reason: str | None, no
 
 @dataclass(frozen=True)
 class Check:
-    """One check before anyone may confirm: state ok, warn or bad, a title, and one sentence."""
+    """One check before anyone may confirm: state ok or warn (red is for what a person confirmed), a title, and one sentence."""
 
     state: str
     title: str
@@ -147,7 +147,7 @@ def _first_publisher(ours: datetime | None, theirs: datetime | None, precision: 
         return Check("warn", _("谁先发不明"), _("双方的发布时间不足以分出先后"))
     hours, minutes = divmod(int(abs((theirs - ours).total_seconds())) // 60, 60)
     if first:
-        return Check("bad", _("对方先发"), _("早 %(h)s 小时 %(m)s 分", h=hours, m=minutes))
+        return Check("warn", _("对方先发"), _("早 %(h)s 小时 %(m)s 分", h=hours, m=minutes))
     return Check("ok", _("我方先发"), _("早 %(h)s 小时 %(m)s 分", h=hours, m=minutes))
 
 
@@ -161,7 +161,7 @@ def _reservation(session: Session, flag: Flag, day: Any) -> Check:
 def _mandate(session: Session, flag: Flag, day: Any) -> Check:
     mandate = mandate_on(session, flag.work.outlet_id, flag.work.form, day)
     if mandate is None:
-        return Check("bad", _("当时没有授权书"), _("本中心当时无权主张"))
+        return Check("warn", _("当时没有授权书"), _("本中心当时无权主张"))
     kind = _(GRANT_KINDS[mandate.grant_kind])
     if mandate.may_enforce:
         return Check("ok", _("授权书有效"), _("%(kind)s，可以自己名义维权", kind=kind))
@@ -171,13 +171,13 @@ def _mandate(session: Session, flag: Flag, day: Any) -> Check:
 def _capture(flag: Flag) -> Check:
     capture = flag.match.sighting.capture
     if capture is None:
-        return Check("bad", _("没有快照"), _("请重新扫描以固定页面"))
+        return Check("warn", _("没有快照"), _("请重新扫描以固定页面"))
     return Check("ok", _("快照已留存"), f"SHA-256 {capture.content_sha256[:8]}…")
 
 
 def _ruling(flag: Flag) -> Check:
     ruling = flag.match.ruling
     if ruling is None:
-        return Check("bad", _("尚无许可判定"), _("请重新扫描"))
-    state = {"unclear": "warn", "exception_likely": "warn", "permitted": "bad"}.get(ruling.outcome, "ok")
+        return Check("warn", _("尚无许可判定"), _("请重新扫描"))
+    state = {"unclear": "warn", "exception_likely": "warn", "permitted": "warn"}.get(ruling.outcome, "ok")
     return Check(state, _("许可已核对"), outcome_text(ruling.outcome))

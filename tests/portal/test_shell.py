@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -279,3 +279,15 @@ def test_the_last_round_counts_pages_by_outcome(any_app: Flask, log_in: Callable
         session.commit()
     page = log_in(any_app, "rights").get("/desk").text
     assert re.search(r"<dt>查看页面</dt><dd>3</dd>", page) and re.search(r"<dt>读取失败</dt><dd>0</dd>", page)
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [("0", "127.0.0.1"), ("1", "203.0.113.9")])
+def test_a_forwarded_address_counts_only_behind_a_proxy_that_is_named(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, proxies: str, seen: str
+) -> None:
+    monkeypatch.setenv("YINJI_PROXIES", proxies)
+    app = make_app("sqlite")
+    seen_by_the_app: list[str | None] = []
+    app.before_request(lambda: seen_by_the_app.append(request.remote_addr))
+    app.test_client().get("/healthz", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert seen_by_the_app == [seen]
