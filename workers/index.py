@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.audit import seal_events
 from service.clock import utc_now
+from service.licences.operations import expire_licences
 from service.sightings import scans
 from workers.app import periodic_task, settings
 
@@ -18,7 +19,9 @@ def tick(_session: Session) -> None:
 
 @periodic_task("index.nightly")
 def start_nightly_scans(session: Session) -> int:
-    """Starts the nightly scans that are due; returns how many."""
+    """Starts the nightly scans that are due, after licences whose day has come; returns how many were started."""
+    expire_licences(session, utc_now())
+    session.commit()
     return scans.dispatch_due(session, utc_now(), settings.nightly_at)
 
 

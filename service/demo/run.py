@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -155,6 +156,8 @@ def demo_settings(data: Path, allow: frozenset[str]) -> Settings:
         raise YinjiError(f"{data} holds a database already; choose another folder with --data")
     for name in [name for name in os.environ if name.startswith("YINJI_")]:
         del os.environ[name]
+    if os.access(sys.prefix, os.W_OK):  # the next demo, in another temporary folder, need not compile again
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(sys.prefix) / "cache" / "numba"))
     return replace(load(data), fetch_allow=allow, host_delay_s=HOST_DELAY_S, nightly_at=NO_NIGHTLY)
 
 
