@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import sys
+from typing import Any
 
 import click
 
@@ -50,6 +50,13 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; a domain error becomes one clear line and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except YinjiError as error:
+            raise click.ClickException(error.message) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help list from the table, without importing anything."""
         with formatter.section("Commands"):
@@ -63,12 +70,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; a domain error becomes one clear line and exit code 1."""
-    try:
-        cli(prog_name="yinji")
-    except YinjiError as error:
-        click.echo(f"yinji: {error.message}", err=True)
-        sys.exit(1)
+    """Runs the command line."""
+    cli(prog_name="yinji")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,14 @@ from service.app import create_app
 from service.config import Settings, load
 from service.database import upgrade_database
 from service.extensions import db
+from service.fingerprint import align_texts, fingerprint_text
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the kernels once, before the xdist workers and all their child processes would each do it at the same time."""
+    if not os.environ.get("PYTEST_XDIST_WORKER") and config.getoption("numprocesses", None):
+        fingerprint_text("印迹" * 10 + "".join(map(chr, range(0x4E00, 0x4E60))))
+        align_texts("雪岭县的老油坊改成了种子馆", "雪岭县的老油坊改成了种子馆")
 
 
 @pytest.fixture(scope="session")

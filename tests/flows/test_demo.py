@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from service.cli import cli
 from service.demo.answers import answer_key
-from service.demo.run import run_demo
-from service.supervisor import Supervisor
 
 OMITTED = next(answer.key for answer in answer_key(7) if answer.kind == "traditional")
 
@@ -38,21 +38,6 @@ def test_the_command_finds_what_is_planted_and_one_less_when_one_page_is_removed
     assert again.returncode == 1 and "holds a database already" in again.stderr
 
 
-def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    killed: list[int] = []
-
-    def kill_once(done: int, _total: int, supervisor: Supervisor) -> None:
-        if done >= 6 and not killed:
-            killed.append(supervisor.kill("worker"))
-
-    with run_demo(tmp_path, 3, 8000, with_portal=False, tell=lambda _: None, watch=kill_once) as (result, _):
-        assert killed, "the scan was over before the worker could be killed"
-        assert result.found == result.planted == 18
-        assert result.is_clean
-        assert len(result.lines) == len({(line.answer.site, line.answer.path) for line in result.lines})
-        assert all(len(line.seen) <= 1 for line in result.lines)
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -63,6 +48,5 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(tmp_path: Path)
     ],
 )
 def test_wrong_options_get_one_clear_answer(arguments: list[str], said: str) -> None:
-    command = [sys.executable, "-m", "service.cli", "demo", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
+    done = CliRunner().invoke(cli, ["demo", *arguments])
+    assert done.exit_code != 0 and said in done.output and "Traceback" not in done.output

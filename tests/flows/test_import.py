@@ -102,7 +102,7 @@ def test_a_bad_row_is_one_clear_line_and_nothing_is_written(run: Run, tmp_path: 
 def test_what_cannot_be_done_is_one_line_on_standard_error(run: Run, words: tuple[object, ...], said: str) -> None:
     before = rows_in_database()
     code, out, err = run(*words)
-    about = [one for one in err.splitlines() if one.startswith("yinji: ")]
+    about = [one for one in err.splitlines() if one.startswith("Error: ")]
     assert code == 1 and len(about) == 1 and said in about[0] and not out
     assert rows_in_database() == before
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from service.cli import cli
 from service.demo.edits import Copy, to_traditional
 from service.demo.newsroom import load_articles, load_other_papers
 from service.intake.warc import write_capture
@@ -31,6 +33,11 @@ RESULT_KEYS = {
 def screen(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "service.cli", "screen", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def invoke(*arguments: object) -> Result:
+    """The same command in this process: for the many wrong inputs."""
+    return CliRunner().invoke(cli, ["screen", *map(str, arguments)])
 
 
 def write_jsonl(path: Path, rows: list[Any]) -> Path:
@@ -123,8 +130,8 @@ def test_bad_candidate_lines_are_named_and_make_the_exit_code_one(
     works: Path, tmp_path: Path, content: bytes, said: str
 ) -> None:
     (tmp_path / "c.jsonl").write_bytes(content)
-    done = screen("--works", works, "--candidates", tmp_path / "c.jsonl", "--out", tmp_path / "o.jsonl")
-    assert done.returncode == 1
+    done = invoke("--works", works, "--candidates", tmp_path / "c.jsonl", "--out", tmp_path / "o.jsonl")
+    assert done.exit_code == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -137,13 +144,13 @@ def test_a_bad_works_file_stops_everything_with_one_line(works: Path, tmp_path: 
         ("", "no works in it"),
     ):
         bad.write_text(content)
-        done = screen("--works", bad, "--candidates", works, "--out", tmp_path / "o.jsonl")
-        assert done.returncode == 1 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
+        done = invoke("--works", bad, "--candidates", works, "--out", tmp_path / "o.jsonl")
+        assert done.exit_code == 1 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
         assert not (tmp_path / "o.jsonl").exists()
-    missing = screen("--works", tmp_path / "none.jsonl", "--candidates", works, "--out", tmp_path / "o.jsonl")
-    assert missing.returncode == 1 and "no such file" in missing.stderr
-    no_folder = screen("--works", works, "--candidates", works, "--out", tmp_path / "none" / "o.jsonl")
-    assert no_folder.returncode == 1 and "Traceback" not in no_folder.stderr
+    missing = invoke("--works", tmp_path / "none.jsonl", "--candidates", works, "--out", tmp_path / "o.jsonl")
+    assert missing.exit_code == 1 and "no such file" in missing.stderr
+    no_folder = invoke("--works", works, "--candidates", works, "--out", tmp_path / "none" / "o.jsonl")
+    assert no_folder.exit_code == 1 and "Traceback" not in no_folder.stderr
 
 
 def test_ten_megabytes_of_one_character_and_surrogates_match_nothing(works: Path, tmp_path: Path) -> None:

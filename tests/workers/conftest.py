@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,22 +18,31 @@ from service.app import create_app
 from service.config import Settings, load
 from service.extensions import db
 from service.supervisor import Supervisor
+from tests.workers.running import is_all_done, scan_site, wait_for, wait_for_scan
 from tests.workers.site import Site, served
 
 COPIES = frozenset({3, 7})
+START_S = 60.0
+"""A cold worker compiles its kernels first."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A worker and a scheduler at work, the application on their database, and a site to scan."""
+    """A worker and a scheduler at work, the application on their database, and a site that they scanned."""
 
     app: Flask
     settings: Settings
     supervisor: Supervisor
     site: Site
+    scan_id: int
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def _on(kind: str) -> Any:
+    """One xdist worker runs all tests of a database: a started worker is dear, and it is shared."""
+    return pytest.param(kind, marks=pytest.mark.xdist_group(f"workers-{kind}"))
+
+
+@pytest.fixture(scope="module", params=[_on("sqlite"), _on("postgresql")])
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path
 ) -> Iterator[Running]:
@@ -56,7 +66,10 @@ def running(
         settings = load()
         app = create_app(settings)
         with Supervisor(settings, ("worker", "scheduler"), celery_app="tests.workers.extra") as supervisor:
-            yield Running(app, settings, supervisor, site)
+            scan_id = scan_site(app, settings, site)
+            wait_for_scan(app, scan_id, START_S)
+            wait_for("all jobs done", lambda: is_all_done(app, scan_id), 10)
+            yield Running(app, settings, supervisor, site, scan_id)
         with app.app_context():
             db.session.remove()
             db.engine.dispose()

@@ -12,29 +12,22 @@ from service.broker import make_celery
 from service.clock import utc_now
 from service.extensions import reading
 from service.sightings.models import Scan, Source
-from tests.workers.conftest import COPIES, Running
+from tests.workers.conftest import COPIES, START_S, Running
 from tests.workers.running import (
     enqueue,
     is_all_done,
     job_of,
     progress_of,
     rows_of,
-    scan_site,
     session_of,
     undo_scan,
     wait_for,
     wait_for_scan,
 )
 
-START_S = 60.0
-"""A cold worker compiles its kernels first."""
-
 
 def test_each_task_run_twice_leaves_the_same_rows(running: Running) -> None:
-    app, settings = running.app, running.settings
-    scan_id = scan_site(app, settings, running.site)
-    wait_for_scan(app, scan_id, START_S)
-    wait_for("all jobs done", lambda: is_all_done(app, scan_id), 10)
+    app, settings, scan_id = running.app, running.settings, running.scan_id
     progress, first = progress_of(app, scan_id), rows_of(app)
     assert (progress["total"], progress["flagged"], progress["skipped"]) == (12, len(COPIES), 1)
     assert progress["no_match"] == 12 - len(COPIES) - 1

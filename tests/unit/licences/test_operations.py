@@ -120,10 +120,12 @@ def test_the_terms_are_what_was_granted(any_session: Any) -> None:
 
 
 def test_a_party_gets_its_own_licences_and_a_stranger_the_open_ones(any_session: Any) -> None:
-    mine = make.make_licence(any_session)
+    channel = make.make_channel(any_session)
+    mine = make.make_licence(any_session, party=channel.party, channels=[channel])
     open_one = make.make_licence(any_session, all_channels=True)
+    unrecorded = make.make_licence(any_session, channels=[])
     assert licences_for(any_session, mine.party_id) == [mine]
-    assert licences_for(any_session, None) == [open_one]
+    assert licences_for(any_session, None) == [open_one, unrecorded]
 
 
 def test_more_licences_cost_no_more_queries(any_session: Any) -> None:
