@@ -35,6 +35,8 @@ MAX_DEATHS, STEADY_S = 5, 60.0
 """A part that dies so often in a row, each time this soon after its start, is broken: one more start would hide that."""
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0)
 CHECK_EVERY_S = 0.1
+STUCK_AFTER_S = 20.0
+"""A worker that works shows itself every 2 s (a round of the clock) or, in a long job, every 10 s (its lease)."""
 MAX_LOG_BYTES = 10_000_000
 PORTAL_THREADS = 8
 SECRETS = ("secret_key", "password_salt")
@@ -167,6 +169,9 @@ class Supervisor:
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
         if child.is_running:
+            if child.name == "worker" and self._is_stuck(child, now):
+                log.warning("worker stuck, starting it anew", silent_for_s=STUCK_AFTER_S)
+                self.kill("worker")
             return
         if child.process is not None:
             # What the dead leader left of its group (a killed worker's children die by themselves on Linux only).
@@ -180,6 +185,20 @@ class Supervisor:
             child.restart_at = now + BACKOFF_S[child.early_deaths - 1]
         if now >= child.restart_at:
             self._spawn(child)
+
+    def _is_stuck(self, child: Child, now: float) -> bool:
+        """True when the worker was at work and has not been for STUCK_AFTER_S, although the scheduler keeps asking.
+
+        On the folder broker a pool child killed while it waits for work takes the pool's lock with it, and its siblings
+        then wait for ever. Only there: the other brokers have no such lock, and share their rounds among machines.
+        """
+        if not self.settings.broker_url.startswith("filesystem://") or "scheduler" not in self.children:
+            return False
+        try:
+            silent_s = time.time() - alive_path(self.settings).stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return STUCK_AFTER_S < silent_s < now - child.started_at
 
     def _spawn(self, child: Child) -> None:
         child.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,6 +229,11 @@ class Supervisor:
                 log.warning("part did not stop in time", pid=process.pid)
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def alive_path(settings: Settings) -> Path:
+    """The file whose time says when the worker last did something."""
+    return settings.data / "worker.alive"
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

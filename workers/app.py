@@ -32,6 +32,7 @@ from service.fingerprint import align_texts, fingerprint_text
 from service.intake.page import FetchFailed
 from service.jobs import LEASE, Job, Postpone
 from service.sightings.hosts import retry_wait_s
+from service.supervisor import alive_path
 from workers import folder
 from workers.schedule import SCHEDULE
 
@@ -71,6 +72,7 @@ def job_task(kind: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         def task(job_id: int) -> None:
             run_job(job_id, handler)
+            alive_path(settings).touch()
 
         celery_app.task(name=kind)(task)
         return handler
@@ -86,6 +88,7 @@ def periodic_task(name: str) -> Callable[[Callable[[Session], object]], Callable
             with flask_app().app_context():
                 function(db.session())
                 commit_and_publish(db.session(), celery_app)
+            alive_path(settings).touch()
 
         celery_app.task(name=name)(task)
         return function
@@ -132,6 +135,7 @@ def renewed_lease(job_id: int, token: str) -> Iterator[None]:
 
     def renew() -> None:
         while not ended.wait(RENEW_EVERY_S):
+            alive_path(settings).touch()
             with Session(engine) as session:
                 is_held = jobs.renew(session, job_id, token, utc_now())
                 session.commit()
