@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]  # as below
     app.wsgi_app = edge.WriteIntent(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way to wrap
+    app.get_send_file_max_age = edge.asset_age  # type: ignore[assignment]  # Flask's documented hook
     app.session_interface = WebSessionInterface()
     app.extensions["yinji_celery"] = make_celery(settings)
     app.extensions["yinji_blobs"] = open_store(settings.blobs_url)
@@ -87,7 +88,6 @@ def _config(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": 64 * MB,  # a year of one newspaper as JSONL
         "MAX_FORM_MEMORY_SIZE": 2 * MB,  # one form field that is not a file: a long article
         "MAX_FORM_PARTS": 1000,
-        "SEND_FILE_MAX_AGE_DEFAULT": 31_536_000,  # addresses of our assets change with their content
         "SESSION_COOKIE_NAME": "yinji",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

@@ -102,6 +102,14 @@ class WriteIntent:
             write_intent.reset(intent)
 
 
+def asset_age(_name: str | None) -> int | None:
+    """Seconds a browser may keep a static file: a year with the mark of its content, else it asks each time.
+
+    Modules import one another without a mark.
+    """
+    return 31_536_000 if "v" in request.args else None
+
+
 def assets(app: Flask) -> dict[str, Any]:
     """`asset(name)` for templates: the address of a file in static/, with a mark that changes when the file does."""
     known: dict[str, str] = {}

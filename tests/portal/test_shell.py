@@ -291,3 +291,9 @@ def test_a_forwarded_address_counts_only_behind_a_proxy_that_is_named(
     app.before_request(lambda: seen_by_the_app.append(request.remote_addr))
     app.test_client().get("/healthz", headers={"X-Forwarded-For": "203.0.113.9"})
     assert seen_by_the_app == [seen]
+
+
+def test_only_marked_files_are_kept_by_browsers(client: Any) -> None:
+    marked = client.get("/static/js/keys.js?v=1").headers["Cache-Control"]
+    plain = client.get("/static/js/keys.js").headers["Cache-Control"]
+    assert "max-age=31536000" in marked and plain == "no-cache"
