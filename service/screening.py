@@ -20,11 +20,12 @@ from service.intake.charset import decode_html
 from service.intake.extract import Article, quick_text
 from service.intake.fetch import fetch_page
 from service.intake.page import Page as FetchedPage
-from service.licences.facts import is_credited, work_facts
+from service.licences.facts import is_credited, is_platform, work_facts
 from service.licences.operations import licences_for, terms_of
 from service.licences.rules import Use, Verdict, check_use
 from service.matching import Candidate
-from service.parties.operations import channel_for
+from service.parties.identifiers import host_of
+from service.parties.operations import channels_for
 from service.sightings.hosts import limits_of
 from service.sightings.models import Sighting
 from service.sightings.operations import keep_capture, raise_flag, record_match, record_ruling, record_visit
@@ -83,7 +84,7 @@ def write_findings(session: Session, blobs: BlobStore, sighting_id: int, page: F
     if article is not None and examined.found:
         keep_capture(session, blobs, sighting, page, article.text)
         for one in examined.found:
-            verdict, credited = rule(session, sighting, one, article, examined.visible)
+            verdict, credited = rule(session, sighting, one, article, examined.visible, host_of(page.url))
             match = record_match(session, sighting, one.work.version_id, one.measured, credited)
             ruling = record_ruling(session, match, verdict, page.fetched_at)
             raise_flag(session, sighting, one.work.work_id, match, ruling)
@@ -95,27 +96,28 @@ def write_findings(session: Session, blobs: BlobStore, sighting_id: int, page: F
 
 
 def rule(
-    session: Session, sighting: Sighting, found: Found, article: Article, visible: str
+    session: Session, sighting: Sighting, found: Found, article: Article, visible: str, host: str
 ) -> tuple[Verdict, bool | None]:
-    """The licence check of one match, from stored facts as of the day of the use."""
+    """The licence check of one match, from stored facts as of the day of the use; `host` is where the page was found."""
     assert sighting.seen_at is not None
     work = session.get_one(Work, found.work.work_id, options=[joinedload(Work.outlet)])
-    channel = channel_for(session, sighting.page.host)
-    party = channel.party if channel else None
-    credited = is_credited(work, article.stated_source, visible)
+    channels = channels_for(session, host)
+    party = channels[0].party if channels else None
+    licences = licences_for(session, party.id if party else None)
+    credited = is_credited(work, article.stated_source, visible, [licence.credit_text for licence in licences])
     published_on = shanghai_date(sighting.published_at) if sighting.published_at else None
     seen_on = shanghai_date(sighting.seen_at)
     use = Use(
         kind=found.measured.kind,
         party_id=party.id if party else None,
-        channel_id=channel.id if channel else None,
-        channel_kind=channel.kind if channel else "domain",
+        channel_ids=frozenset(channel.id for channel in channels if channel.party is party),
+        channel_kind="domain",
         relation=party.relation if party else None,
         published_on=published_on,
         seen_on=seen_on,
         is_credited=credited,
         is_title_changed=found.measured.is_title_changed,
+        is_on_platform=is_platform(host),
     )
     facts = work_facts(session, work, sighting.published_at, sighting.published_precision, published_on or seen_on)
-    licences = [terms_of(licence) for licence in licences_for(session, party.id if party else None)]
-    return check_use(use, licences, facts), credited
+    return check_use(use, [terms_of(licence) for licence in licences], facts), credited

@@ -89,7 +89,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "flag.returned": _l("页面有实质变化，线索退回复核"),
         "flag.claim": _l("认领"),
         "flag.release": _l("放回队列"),
-        "flag.confirm": _l("确认侵权"),
+        "flag.confirm": _l("已确认侵权"),
         "flag.breach": _l("认定超范围使用"),
         "flag.watch": _l("列入观察"),
         "flag.dismiss": _l("排除"),
@@ -108,7 +108,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "licence.expire": _l("到期"),
         "licence.suspend": _l("暂停"),
         "licence.resume": _l("恢复"),
-        "licence.revoke": _l("撤销"),
+        "licence.revoke": _l("已撤销"),
         "licence.supersede": _l("变更或续期"),
     },
 }

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, time
 
 from sqlalchemy.orm import Session
 
 from service.clock import shanghai_date, to_shanghai
+from service.fingerprint import normalise
 from service.licences.models import Switch
 from service.licences.rules import Facts
 from service.outlets.operations import mandate_on, reservation_on
 from service.works.models import Work
 
+PLATFORM_HOSTS = (
+    "weixin.qq.com",
+    "weibo.com",
+    "weibo.cn",
+    "toutiao.com",
+    "douyin.com",
+    "kuaishou.com",
+    "xiaohongshu.com",
+    "bilibili.com",
+    "zhihu.com",
+    "baijiahao.baidu.com",
+    "mp.sohu.com",
+    "om.qq.com",
+    "163.com",
+    "ifeng.com",
+)
+"""Hosts (with subdomains) whose pages are accounts of many people: without the account nobody knows whose use it is."""
 HISTORIC_SWITCH = "historic_licences_loaded"
 
 
@@ -47,19 +66,26 @@ def published_first(theirs: datetime | None, their_precision: str, ours: datetim
     has_clock = their_precision != "day" and to_shanghai(ours).time() != time(0, 0)
     if not has_clock and shanghai_date(theirs) == shanghai_date(ours):
         return None
-    return theirs < ours
+    return None if theirs == ours else theirs < ours
 
 
-def is_credited(work: Work, stated_source: str | None, visible: str) -> bool | None:
-    """Whether the page names the outlet as its source.
+def is_platform(host: str) -> bool:
+    """True for a host, or a subdomain of one, that carries accounts of many people."""
+    return any(host == platform or host.endswith(f".{platform}") for platform in PLATFORM_HOSTS)
+
+
+def is_credited(work: Work, stated_source: str | None, visible: str, credit_lines: Collection[str] = ()) -> bool | None:
+    """Whether the page names the outlet as its source, or bears one of the credit lines that its licences ask for.
 
     What it states as source decides. Another source stated while the outlet's name stands elsewhere on the page is
     doubt (None): it may stand in a credit line that was not understood. No mention anywhere is False.
     """
-    name = work.outlet.name
-    if stated_source and name in stated_source:
+    name, page = work.outlet.name, normalise(visible).text
+    if any(line and line in page for line in (normalise(credit).text for credit in credit_lines)):
         return True
-    is_named = name in visible
+    if stated_source and normalise(name).text in normalise(stated_source).text:
+        return True
+    is_named = normalise(name).text in page
     if stated_source:
         return None if is_named else False
     return is_named

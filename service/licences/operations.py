@@ -221,7 +221,8 @@ def terms_of(licence: Licence) -> Terms:
         is_perpetual=licence.is_perpetual,
         ended_on=licence.ended_on,
         ended_as=licence.state if licence.state in ENDED else None,
-        credit_required=licence.credit_required,
+        # A paper that records no credit line is silent, which is not the same as asking for one.
+        credit_required=None if licence.is_historic and not licence.credit_text else licence.credit_required,
     )
 
 

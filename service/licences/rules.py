@@ -20,17 +20,22 @@ Reason = dict[str, Any]
 
 @dataclass(frozen=True)
 class Use:
-    """One use as seen: what was done, by whom, where and when. None always means *not known*."""
+    """One use as seen: what was done, by whom, where and when. None always means *not known*.
+
+    `channel_ids` are all channels of the party that cover the page: `news.a.example` stands in `a.example` too.
+    `is_on_platform`: the page's host carries many people's accounts, so the host says nothing of who used the work.
+    """
 
     kind: str
     party_id: int | None
-    channel_id: int | None
+    channel_ids: frozenset[int]
     channel_kind: str
     relation: str | None
     published_on: date | None
     seen_on: date
     is_credited: bool | None
     is_title_changed: bool
+    is_on_platform: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Terms:
     is_perpetual: bool
     ended_on: date | None
     ended_as: str | None
-    credit_required: bool
+    credit_required: bool | None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ def check_use(use: Use, licences: Sequence[Terms], facts: Facts) -> Verdict:
         return Verdict("permitted", ({"code": f"{use.relation}_channel"},))
     covering = [terms for terms in licences if _covers(terms, facts)]
     judged = [(terms, *_judge(terms, use, facts)) for terms in covering]
+    if use.party_id is None:  # a stranger's licence that the use breaks anyway says nothing about this user
+        judged = [(terms, broken, unknown) for terms, broken, unknown in judged if not broken]
     if not facts.historic_licences_loaded:
         return Verdict("unclear", ({"code": "historic_not_loaded"}, *_all_reasons(judged)))
     for terms, broken, unknown in judged:
@@ -188,17 +195,18 @@ def _check_acts(terms: Terms, use: Use, facts: Facts) -> Check:
 
 
 def _check_channel(terms: Terms, use: Use, facts: Facts) -> Check:
-    if terms.all_channels or (use.channel_id is not None and use.channel_id in terms.channel_ids):
+    if terms.all_channels or use.channel_ids & terms.channel_ids:
         return
-    if not terms.channel_ids or use.channel_id is None:
+    if not terms.channel_ids or not use.channel_ids:
         yield False, {"code": "channel_unknown"}
     else:
         yield True, {"code": "channel_not_granted"}
 
 
 def _check_credit(terms: Terms, use: Use, facts: Facts) -> Check:
-    if terms.credit_required and use.is_credited is not True:
-        yield use.is_credited is False, {"code": "credit_missing" if use.is_credited is False else "credit_unknown"}
+    if terms.credit_required is not False and use.is_credited is not True:
+        is_broken = terms.credit_required is True and use.is_credited is False
+        yield is_broken, {"code": "credit_missing" if is_broken else "credit_unknown"}
 
 
 def _exceptions(use: Use, facts: Facts) -> Iterator[Reason]:
@@ -217,6 +225,8 @@ def _missing_facts(use: Use, facts: Facts) -> Iterator[Reason]:
     """Facts without which nobody may be said to use without licence."""
     if use.published_on is None:
         yield {"code": "page_date_unknown"}
+    if use.is_on_platform and use.party_id is None:
+        yield {"code": "account_unknown"}
     if facts.work_published_on is None:
         yield {"code": "work_date_unknown"}
     elif facts.they_published_first:

@@ -38,6 +38,7 @@ REASONS: dict[str, Any] = {
     "mere_facts": _l("本文标为单纯事实消息（%(law)s）"),
     "current_affairs": _l("本文标为时事性文章，当时尚无不得转载声明（%(law)s）"),
     "press_reprint": _l("报刊之间转载，当时尚无不得转载声明（%(law)s）"),
+    "account_unknown": _l("页面在多人账号平台上，账号归属不明"),
     "page_date_unknown": _l("对方发布日期不明"),
     "work_date_unknown": _l("本文首发日期未登记"),
     "they_published_first": _l("对方发布时间早于我方，可能并非转载"),
@@ -60,7 +61,7 @@ def reason_text(reason: dict[str, Any]) -> str:
     """One reason as a clause, in the language of the page."""
     facts = dict(reason)
     if "act" in facts:
-        facts["act"] = ACTS[facts["act"]]
+        facts["act"] = _(ACTS[facts["act"]])
     return str(REASONS[reason["code"]]) % facts
 
 
@@ -88,4 +89,6 @@ def ruling_sentence(match: Match) -> str:
         clauses.append(_("未标注来源"))
     if match.is_title_changed and "title_changed" not in codes:
         clauses.append(_("标题已改动"))
+    if not clauses:
+        return str(_("%(start)s。", start=start))
     return str(_("%(start)s，%(clauses)s。", start=start, clauses=_("；").join(clauses)))

@@ -14,6 +14,6 @@ NAMES = {
     "active": "生效中",
     "expired": "已到期",
     "suspended": "暂停",
-    "revoked": "撤销",
+    "revoked": "已撤销",
     "superseded": "已变更或续期",
 }

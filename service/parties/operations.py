@@ -86,9 +86,14 @@ def find_channel(session: Session, kind: str, identifier: str) -> Channel | None
 
 
 def channel_for(session: Session, host: str) -> Channel | None:
-    """The domain channel that covers a host (as `host_of` gives it), its party loaded; None when nobody's is known.
+    """The nearest of `channels_for`; None when nobody's is known."""
+    return next(iter(channels_for(session, host)), None)
 
-    `news.a.example` is covered by `news.a.example` or by `a.example`; the longest wins. See `holders_of`.
+
+def channels_for(session: Session, host: str) -> list[Channel]:
+    """The domain channels that cover a host (as `host_of` gives it), nearest first, their parties loaded.
+
+    `news.a.example` is covered by `news.a.example` and by `a.example`. See `holders_of`.
     """
     holders = list(holders_of(host))
     found = session.scalars(
@@ -96,4 +101,4 @@ def channel_for(session: Session, host: str) -> Channel | None:
         .where(Channel.kind == "domain", Channel.identifier.in_(holders))
         .options(joinedload(Channel.party))
     )
-    return min(found, key=lambda channel: holders.index(channel.identifier), default=None)
+    return sorted(found, key=lambda channel: holders.index(channel.identifier))

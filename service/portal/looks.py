@@ -37,15 +37,15 @@ LOOKS: dict[str, dict[str, Look]] = {
         "expiring": Look(_l("即将到期"), "warn"),
         "expired": Look(_l("已到期"), "warn"),
         "suspended": Look(_l("暂停"), "off"),
-        "revoked": Look(_l("撤销"), "bad"),
+        "revoked": Look(_l("已撤销"), "bad"),
         "superseded": Look(_l("已变更或续期"), "off"),
     },
     "flag": {
         "new": Look(_l("待复核"), ""),
         "reviewing": Look(_l("复核中"), "doing"),
-        "confirmed": Look(_l("确认侵权"), "bad"),
+        "confirmed": Look(_l("已确认侵权"), "bad"),
         "breach": Look(_l("超范围使用"), "bad"),
-        "watching": Look(_l("观察"), "watch"),
+        "watching": Look(_l("观察中"), "watch"),
         "dismissed": Look(_l("已排除"), "off"),
     },
     "ruling": {

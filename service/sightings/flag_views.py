@@ -15,7 +15,7 @@ from service.accounts.permissions import may_open
 from service.audit import Actor
 from service.errors import BadInput, Conflict
 from service.exports import MOST_ROWS, csv_lines
-from service.extensions import db
+from service.extensions import db, reading
 from service.paging import count_capped
 from service.portal.edge import commit
 from service.portal.formats import shanghai
@@ -137,9 +137,10 @@ def export_flags() -> Response:
 def _export_rows(chosen: QueueFilter, user_id: int) -> Iterator[list[object]]:
     after = ""
     for _page_number in range(MOST_ROWS // 500):
-        part = queue.fetch_flags(db.session(), chosen, user_id, after=after, limit=500)
-        for flag in part.rows:
-            yield _export_row(flag)
+        with reading(db.session()):  # a slow download must not hold the write lock
+            part = queue.fetch_flags(db.session(), chosen, user_id, after=after, limit=500)
+            rows = [_export_row(flag) for flag in part.rows]
+        yield from rows
         db.session.expunge_all()
         if part.after is None:
             return

@@ -43,9 +43,9 @@ FLAG: Table = {
 NAMES = {
     "new": "待复核",
     "reviewing": "复核中",
-    "confirmed": "确认侵权",
+    "confirmed": "已确认侵权",
     "breach": "超范围使用",
-    "watching": "观察",
+    "watching": "观察中",
     "dismissed": "已排除",
 }
 DISMISS_REASONS = {

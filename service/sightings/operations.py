@@ -123,7 +123,8 @@ def severity_of(match: Match, ruling: Ruling) -> int:
 
 
 def _find(session: Session, page_id: int, work_id: int) -> Flag | None:
-    return session.scalars(select(Flag).where(Flag.page_id == page_id, Flag.work_id == work_id)).first()
+    held = select(Flag).where(Flag.page_id == page_id, Flag.work_id == work_id).with_for_update()
+    return session.scalars(held).first()
 
 
 def _insert(session: Session, sighting: Sighting, work_id: int, match: Match, ruling: Ruling) -> tuple[Flag, bool]:
@@ -153,15 +154,19 @@ def _attach(session: Session, flag: Flag, sighting: Sighting, match: Match, ruli
     if flag.match_id == match.id:
         flag.severity = severity_of(match, ruling) if flag.state in ("new", "reviewing", "watching") else flag.severity
         return
-    before = flag.match.coverage_of_work
-    flag.match_id = match.id
     flag.last_seen_at = max(flag.last_seen_at, sighting.seen_at)
+    if flag.state in ("new", "reviewing", "watching"):  # a form opened on the old evidence must not decide the new
+        flag.match_id, flag.severity = match.id, severity_of(match, ruling)
+        flag.revision += 1
+        return
+    before = flag.match.coverage_of_work  # decided flags keep the evidence that was decided on
     if (
         flag.state == "dismissed"
         and ruling.outcome in NEEDS_EYES
         and match.coverage_of_work >= before + MATERIAL_CHANGE
     ):
         flag.state = next_state(FLAG, "dismissed", "return")
+        flag.match_id, flag.severity = match.id, severity_of(match, ruling)
         flag.dismiss_reason = None
         flag.revision += 1
         reason = f"copy changed: {before:.0%} → {match.coverage_of_work:.0%} of the work"

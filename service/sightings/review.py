@@ -110,6 +110,10 @@ def _guard(flag: Flag, actor: Actor, action: str, dismiss_reason: str | None, no
     if action == "dismiss" and dismiss_reason not in DISMISS_REASONS:
         raise BadInput(_("请选择排除的理由。"), "dismiss_reason")
     ruling = flag.match.ruling
+    if action in ACCUSATIONS and ruling is not None and ruling.outcome == "permitted":
+        raise Conflict(_("机器判定该使用在许可范围内，不能确认；如有疑问请先核对许可。"))
+    if action in ACCUSATIONS and ruling is not None and ruling.outcome == "exception_likely" and not note.strip():
+        raise BadInput(_("可能属法定例外；确认前请在备注中写明您的依据。"), "note")
     if action in ACCUSATIONS and (ruling is None or ruling.outcome == "unclear") and not note.strip():
         raise BadInput(_("机器尚不能判定；确认前请在备注中写明您的依据。"), "note")
     if len(note) > 2000:

@@ -20,7 +20,7 @@ from service.audit import Actor, Event
 from service.clock import parse_moment, utc_now
 from service.errors import BadInput, NotFound, YinjiError
 from service.exports import MOST_ROWS, csv_lines
-from service.extensions import db
+from service.extensions import db, reading
 from service.outlets.models import Outlet
 from service.paging import count_capped
 from service.portal.edge import commit
@@ -69,24 +69,27 @@ def export_works() -> Response:
 def _export_rows(chosen: WorkFilter) -> Iterator[list[object]]:
     after = ""
     for _page in range(MOST_ROWS // 500):
-        part = queries.fetch_works(db.session(), chosen, is_public=False, after=after, limit=500)
-        for work in part.rows:
-            state = state_look("work", work.state).word
-            published = shanghai(work.first_published_at) if work.first_published_at else ""
-            yield [
-                work.number,
-                state,
-                work.title,
-                work.outlet.name,
-                word("form", work.form),
-                work.byline,
-                published,
-                work.external_id,
-            ]
+        with reading(db.session()):  # a slow download must not hold the write lock
+            part = queries.fetch_works(db.session(), chosen, is_public=False, after=after, limit=500)
+            rows = [_export_row(work) for work in part.rows]
+        yield from rows
         db.session.expunge_all()
         if part.after is None:
             return
         after = part.after
+
+
+def _export_row(work: Work) -> list[object]:
+    return [
+        work.number,
+        state_look("work", work.state).word,
+        work.title,
+        work.outlet.name,
+        word("form", work.form),
+        work.byline,
+        shanghai(work.first_published_at) if work.first_published_at else "",
+        work.external_id,
+    ]
 
 
 @bp.get("/desk/works/<int:work_id>")

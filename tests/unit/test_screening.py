@@ -129,7 +129,8 @@ def test_a_later_sighting_attaches_to_the_flag_and_a_dismissed_one_stays_dismiss
     any_session.commit()
     outcome, _ = visit(any_session, blobs, html_of(ARTICLE.text + "\n转自网络。"))
     flag = the_flag(any_session)
-    assert outcome == "flagged" and flag.match_id != first_match and flag.state == "dismissed"
+    assert outcome == "flagged" and flag.match_id == first_match and flag.state == "dismissed"
+    assert any_session.scalar(select(func.count()).select_from(Match)) == 2
 
 
 def test_a_dismissed_flag_returns_when_the_copy_grew_materially(
@@ -155,6 +156,18 @@ def test_a_licensed_repost_raises_no_flag_and_keeps_its_match(
     assert outcome == "permitted"
     assert any_session.scalars(select(Flag)).all() == []
     assert [match.ruling.outcome for match in sighting.matches if match.ruling] == ["permitted"]
+
+
+def test_the_credit_line_that_the_licence_asks_for_is_credit_whatever_it_names(
+    any_session: Session, blobs: BlobStore, outlet: Outlet
+) -> None:
+    party = make_party(any_session)
+    make_channel(any_session, "copy.example", party=party)
+    any_session.refresh(party)
+    make_licence(any_session, party=party, outlets=[outlet], credit_text="本文由雪岭网授权刊载")
+    assert visit(any_session, blobs, html_of(ARTICLE.text, source="雪岭网"))[0] == "flagged"
+    credited = html_of(ARTICLE.text + "\n（本文由雪岭网授权刊载）", source="雪岭网")
+    assert visit(any_session, blobs, credited, URL + "?p=2")[0] == "permitted"
 
 
 def test_without_the_switch_everything_is_unclear(any_session: Session, blobs: BlobStore, outlet: Outlet) -> None:

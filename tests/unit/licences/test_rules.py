@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.licences.rules import Facts, Terms, Use, check_use
 
 DAY = date(2026, 3, 2)
-USE = Use("full", 7, 70, "domain", "third", DAY, DAY + timedelta(days=1), True, False)
+USE = Use("full", 7, frozenset({70}), "domain", "third", DAY, DAY + timedelta(days=1), True, False)
 FACTS = Facts(1, 1, "text", date(2026, 3, 1), False, date(2026, 1, 5), "exclusive", False, False, True)
 TERMS = Terms(
     5, "L26-00005", 7, "works", frozenset({1}), frozenset(), frozenset(), None, None, frozenset({"repost"}), False,
@@ -53,8 +53,8 @@ def rule(use: dict[str, Any], terms: dict[str, Any] | None, facts: dict[str, Any
         ({}, {"acts": frozenset()}, {}, "unclear", "acts_unknown"),
         ({"is_title_changed": True}, {}, {}, "unclear", "title_changed"),
         ({"is_title_changed": True}, {"acts": frozenset({"repost", "modify"})}, {}, "permitted", "licensed"),
-        ({"channel_id": 71}, {}, {}, "out_of_scope", "channel_not_granted"),
-        ({"channel_id": 71}, {"all_channels": True}, {}, "permitted", "licensed"),
+        ({"channel_ids": frozenset({71})}, {}, {}, "out_of_scope", "channel_not_granted"),
+        ({"channel_ids": frozenset({71})}, {"all_channels": True}, {}, "permitted", "licensed"),
         ({}, {"channel_ids": frozenset()}, {}, "unclear", "channel_unknown"),
         ({"is_credited": False}, {}, {}, "out_of_scope", "credit_missing"),
         ({"is_credited": None}, {}, {}, "unclear", "credit_unknown"),
@@ -65,14 +65,25 @@ def rule(use: dict[str, Any], terms: dict[str, Any] | None, facts: dict[str, Any
         ({}, {"scope": "blanket", "forms": frozenset({"video"})}, {}, "not_licensed", "no_licence"),
         ({}, {"scope": "blanket", "scope_from": date(2026, 3, 2)}, {}, "not_licensed", "no_licence"),
         ({}, {"scope": "blanket", "scope_to": date(2026, 3, 1)}, {}, "permitted", "licensed"),
-        ({"party_id": None, "channel_id": None, "relation": None}, None, {}, "not_licensed", "no_licence"),
+        ({"party_id": None, "channel_ids": frozenset(), "relation": None}, None, {}, "not_licensed", "no_licence"),
         (
-            {"party_id": None, "channel_id": None, "relation": None},
+            {"party_id": None, "channel_ids": frozenset(), "relation": None},
             {"all_channels": True},
             {},
             "unclear",
             "party_unknown",
         ),
+        ({"channel_ids": frozenset({70, 71})}, {}, {}, "permitted", "licensed"),
+        (
+            {"party_id": None, "relation": None},
+            {"all_channels": True, "valid_to": date(2026, 2, 1)},
+            {},
+            "not_licensed",
+            "no_licence",
+        ),
+        ({"party_id": None, "relation": None, "is_on_platform": True}, None, {}, "unclear", "account_unknown"),
+        ({"is_on_platform": True}, None, {}, "not_licensed", "no_licence"),
+        ({"is_credited": False}, {"credit_required": None}, {}, "unclear", "credit_unknown"),
         ({"published_on": None}, None, {}, "unclear", "page_date_unknown"),
         ({"published_on": None}, {"valid_to": date(2026, 2, 18)}, {}, "unclear", "page_date_unknown"),
         ({"published_on": None}, {}, {}, "permitted", "licensed"),
@@ -120,8 +131,8 @@ days = st.none() | st.dates(date(2026, 1, 1), date(2026, 6, 30))
 uses = st.builds(
     Use,
     kind=st.sampled_from(["full", "modified", "excerpt"]),
-    party_id=st.just(7),
-    channel_id=st.sampled_from([None, 70, 71]),
+    party_id=st.sampled_from([None, 7]),
+    channel_ids=st.frozensets(st.sampled_from([70, 71])),
     channel_kind=st.sampled_from(["domain", "print"]),
     relation=st.just("third"),
     published_on=days,
@@ -161,7 +172,7 @@ terms_any = st.builds(
     is_perpetual=st.booleans(),
     ended_on=days,
     ended_as=st.just("revoked"),
-    credit_required=st.booleans(),
+    credit_required=st.sampled_from([None, True, False]),
 )
 BADNESS = {"permitted": 0, "exception_likely": 1, "unclear": 1, "out_of_scope": 2, "not_licensed": 2}
 
