@@ -37,6 +37,18 @@ class Published(NamedTuple):
     precision: str
 
 
+def _by_half(hour: int | None, half: str | None) -> int | None:
+    """The hour on a 24-hour clock. 晚上12点 may mean the day's beginning or its end: no hour, only the day is certain."""
+    if hour is None or half is None:
+        return hour
+    if half.startswith("晚") and hour == 12:
+        return None
+    if half == "凌晨" and hour == 12:
+        return 0
+    is_later = half in ("下午", "晚上", "晚") or (half == "中午" and hour < 6)
+    return hour + 12 if is_later and hour < 12 else hour
+
+
 def parse_moment(text: str, origin: str) -> Published | None:
     """The moment that `text` states (ISO 8601, RFC 2822, Chinese and slashed forms), None when it states none."""
     compact = _COMPACT.fullmatch(text.strip())
@@ -45,16 +57,15 @@ def parse_moment(text: str, origin: str) -> Published | None:
         return _from_mail_date(text, origin)
     fields = match.groupdict()
     hour = int(fields["hour"]) if fields["hour"] else None
-    if hour is not None and hour < 12 and fields.get("half") in ("下午", "晚上", "晚"):
-        hour += 12
+    hour = _by_half(hour, fields.get("half"))
     try:
         moment = datetime(
             int(fields["year"]),
             int(fields["month"]),
             int(fields["day"]),
             hour or 0,
-            int(fields["minute"] or 0),
-            int(fields["second"] or 0),
+            int(fields["minute"] or 0) if hour is not None else 0,
+            int(fields["second"] or 0) if hour is not None else 0,
             tzinfo=_zone(fields.get("zone")),
         ).astimezone(UTC)
     except ValueError:  # 2023-02-29, 25:61: not a date, so unknown
