@@ -61,7 +61,8 @@ def reason_text(reason: dict[str, Any]) -> str:
     """One reason as a clause, in the language of the page."""
     facts = dict(reason)
     if "act" in facts:
-        facts["act"] = _(ACTS[facts["act"]])
+        name = ACTS[facts["act"]]
+        facts["act"] = _(name)
     return str(REASONS[reason["code"]]) % facts
 
 
