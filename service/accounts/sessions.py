@@ -36,7 +36,7 @@ PREFIX = "t~"
 
 _serializer = TaggedJSONSerializer()
 _rows: Table = WebSession.__table__  # type: ignore[assignment]  # declared as FromClause, is a Table
-_users: Table = User.__table__  # type: ignore[assignment]
+_users: Table = User.__table__  # type: ignore[assignment]  # declared as FromClause, always a Table here
 
 
 class WebSessionData(SecureCookieSession):

@@ -107,7 +107,7 @@ def _read(path: Path) -> str:
 def extract(file: Path, url: str | None, as_json: bool) -> None:
     """What is not stated on the page is null; times are ISO 8601 in Asia/Shanghai."""
     from service.intake.charset import decode_html  # noqa: PLC0415  the page reader loads slowly; `align` needs none of it
-    from service.intake.extract import extract_article  # noqa: PLC0415
+    from service.intake.extract import extract_article  # noqa: PLC0415  as heavy as above, and `align` does not need it
 
     try:
         body = file.read_bytes()

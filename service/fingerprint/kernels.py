@@ -52,12 +52,12 @@ def _kernels() -> Any:
 
 def normalise(source: U32, bmp: NDArray[np.uint16], keys: U32, starts: I32, values: U32) -> tuple[U32, I32, bool]:
     """(codes uint32[n], offsets int32[n], every character was in the table); see normalise.Table."""
-    return _kernels().normalise(source, bmp, keys, starts, values)  # type: ignore[no-any-return]
+    return _kernels().normalise(source, bmp, keys, starts, values)  # type: ignore[no-any-return]  # numba is untyped
 
 
 def gram_hashes(codes: U32, size: int) -> U64:
     """64-bit hash of each run of ``size`` (4 or 8) codes, in order: uint64[max(0, n - size + 1)]."""
-    return _kernels().gram_hashes(codes, size)  # type: ignore[no-any-return]
+    return _kernels().gram_hashes(codes, size)  # type: ignore[no-any-return]  # numba is untyped
 
 
 def simhash(hashes: U64) -> int:
@@ -70,7 +70,7 @@ def window_minima(hashes: U64, window: int, keep: int) -> U64:
 
     ``window`` is a power of two.
     """
-    return _kernels().window_minima(hashes, window, np.uint64(keep))  # type: ignore[no-any-return]
+    return _kernels().window_minima(hashes, window, np.uint64(keep))  # type: ignore[no-any-return]  # numba is untyped
 
 
 def fingerprint_codes(codes: U32, least_codes: int, least_grams: int, window: int, keep: int) -> tuple[int, int, U64]:
@@ -105,7 +105,7 @@ def band_scan(
     order: I32, banded: U64, starts: I32, masks: NDArray[np.uint16], query: int, max_distance_bits: int
 ) -> tuple[I32, NDArray[np.uint8]]:
     """(row numbers, distances) within reach of ``query``; see hamming.HammingIndex. Unordered, each row once."""
-    return _kernels().band_scan(order, banded, starts, masks, np.uint64(query), max_distance_bits)  # type: ignore[no-any-return]
+    return _kernels().band_scan(order, banded, starts, masks, np.uint64(query), max_distance_bits)  # type: ignore[no-any-return]  # numba is untyped
 
 
 def align_spans(a: U32, b: U32, min_run: int, max_gap: int, seed_cap: int, min_span: int) -> tuple[I64, I64, I64, int]:

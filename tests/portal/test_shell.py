@@ -95,7 +95,7 @@ def test_domain_errors_become_pages_and_json(app: Flask, client: Any, error: Exc
     assert page.status_code == status
     assert "<script>alert" not in page.text and ("49" not in page.text or "{{7*7}}" in page.text)
     as_json = client.get("/statement", headers={"Accept": "application/json"})
-    assert as_json.status_code == status and as_json.json["error"] == error.message  # type: ignore[attr-defined]
+    assert as_json.status_code == status and as_json.json["error"] == error.message  # type: ignore[attr-defined]  # JSON is Any | None
     assert as_json.json.get("field") == getattr(error, "field", None)
 
 

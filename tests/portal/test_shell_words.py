@@ -32,7 +32,7 @@ def test_every_state_has_its_own_word_and_look(app: Flask, kind: str) -> None:
 
 
 def test_every_job_state_has_a_look() -> None:
-    check = next(str(one.sqltext) for one in Job.__table__.constraints if getattr(one, "name", "") == "ck_jobs_state")  # type: ignore[attr-defined]
+    check = next(str(one.sqltext) for one in Job.__table__.constraints if getattr(one, "name", "") == "ck_jobs_state")  # type: ignore[attr-defined]  # a Table here
     assert all(f"'{state}'" in check for state in LOOKS["job"]) and check.count("'") == 2 * len(LOOKS["job"])
 
 
@@ -52,7 +52,7 @@ def test_figures_are_written_as_the_house_writes_them() -> None:
     assert formats.thousands(41806) == "41,806"
     assert formats.yuan(Decimal("1234")) == "¥1,234.00"
     assert formats.percent(0.97) == "97%" and formats.percent(0.9999) == "99%" and formats.percent(1.0) == "100%"
-    assert {one(None) for one in formats.FILTERS.values()} == {"—"}  # type: ignore[operator]
+    assert {one(None) for one in formats.FILTERS.values()} == {"—"}  # type: ignore[operator]  # filters differ in type
 
 
 @given(st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 100_000)), min_size=1, max_size=40))

@@ -233,3 +233,29 @@ def test_seen_times_follow_the_visits(any_session: Session, blobs: BlobStore, ou
     screen(any_session, blobs, sighting.id, page_of(URL, html_of(ARTICLE.text), fetched_at=later))
     flag = the_flag(any_session)
     assert (flag.first_seen_at, flag.last_seen_at) == (FETCHED_AT, later)
+
+
+def test_a_redirect_is_ruled_by_the_site_that_it_leads_to(
+    any_session: Session, blobs: BlobStore, outlet: Outlet
+) -> None:
+    party = make_party(any_session, relation="own", outlet=outlet)
+    make_channel(any_session, "outlet.example", party=party)
+    sighting = make_sighting(any_session, make_page(any_session, URL))
+    any_session.commit()
+    arrived = page_of("https://www.outlet.example/1.html", html_of(ARTICLE.text))
+    assert screen(any_session, blobs, sighting.id, arrived) == "permitted"
+
+
+def test_new_evidence_makes_an_open_form_stale_and_leaves_a_decision_alone(
+    any_session: Session, blobs: BlobStore, outlet: Outlet
+) -> None:
+    visit(any_session, blobs, html_of(ARTICLE.text))
+    flag = the_flag(any_session)
+    revision, match_id = flag.revision, flag.match_id
+    visit(any_session, blobs, html_of(ARTICLE.text + "\n转自网络。"))
+    flag = the_flag(any_session)
+    assert flag.revision == revision + 1 and flag.match_id != match_id
+    flag.state, match_id = "confirmed", flag.match_id
+    any_session.commit()
+    visit(any_session, blobs, html_of(ARTICLE.text + "\n又转。"))
+    assert (the_flag(any_session).state, the_flag(any_session).match_id) == ("confirmed", match_id)

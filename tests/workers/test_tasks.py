@@ -57,7 +57,7 @@ def test_a_poison_job_is_dead_after_three_failures_and_others_go_on(running: Run
     app, settings = running.app, running.settings
     poison = enqueue(app, settings, "test.poison", "poison")
     for failures in range(1, jobs.MAX_FAILURES + 1):
-        wait_for(f"failure {failures}", lambda: job_of(app, poison).failures == failures, START_S)  # noqa: B023
+        wait_for(f"failure {failures}", lambda: job_of(app, poison).failures == failures, START_S)  # noqa: B023  it is called before the loop goes on
         with session_of(app) as session:  # instead of waiting for minutes
             session.get_one(jobs.Job, poison).not_before = utc_now()
             session.commit()

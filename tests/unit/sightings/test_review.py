@@ -141,3 +141,13 @@ def test_fifty_threads_deciding_the_same_flag_have_one_effect(any_app: Flask) ->
     with any_app.app_context():
         assert db.session.query(Event).filter(Event.verb == "flag.confirm").count() == 1
         assert db.session.query(Match).count() == 1
+
+
+def test_what_the_machine_finds_permitted_is_never_confirmed(any_session: Session, reviewer: Actor) -> None:
+    match = make_match(any_session)
+    make_ruling(any_session, match, outcome="permitted", reasons=[{"code": "licensed", "licence": "L1"}])
+    flag = make_flag(any_session, match)
+    any_session.commit()
+    for action in ("confirm", "breach"):
+        with pytest.raises(Conflict):
+            decide_flag(any_session, reviewer, flag, action, revision=0, note="依据")
