@@ -1,0 +1,209 @@
+"""Loops of the rewritten-text aligner, written once: rewrite_compiled.py compiles them, else they run as they stand.
+
+Only constructs that numba and Python read alike; sums run in one fixed order, so both give the same bits.
+"""
+
+from typing import Any
+
+
+def number_sentences(raw: Any, least: int, most: int, sentence: Any) -> int:
+    """Number the sentences so that none but the last has fewer than ``least`` words and none more than ``most``."""
+    current = 0
+    held = 0
+    for i in range(len(raw)):
+        if held > 0 and ((raw[i] != raw[i - 1] and held >= least) or held >= most):
+            current += 1
+            held = 0
+        sentence[i] = current
+        held += 1
+    return current + 1 if len(raw) > 0 else 0
+
+
+def find_seeds(
+    a_rows: Any,
+    a_ids: Any,
+    b_columns: Any,
+    b_sentences: Any,
+    weights: Any,
+    a_norms: Any,
+    b_norms: Any,
+    a_sums: Any,
+    b_sums: Any,
+    a_tf: Any,
+    b_tf: Any,
+    min_cosine: float,
+    min_dice: float,
+    most_places: int,
+    most_seeds: int,
+    dots: Any,
+    shared: Any,
+    touched: Any,
+    seeds: Any,
+) -> int:
+    """Write sentence pairs (a, b) whose tf-idf cosine and idf-Dice exceed the limits; return how many.
+
+    ``a_rows`` delimits each sentence's different words in ``a_ids``, ``b_columns`` each word's sentences in
+    ``b_sentences``. A word in more than ``most_places`` sentences of b is passed over: it weighs next to nothing.
+    """
+    count = 0
+    for i in range(len(a_norms)):
+        reached = 0
+        for at in range(a_rows[i], a_rows[i + 1]):
+            word = a_ids[at]
+            first, last = b_columns[word], b_columns[word + 1]
+            if last - first > most_places:
+                continue
+            weight = weights[word]
+            for place in range(first, last):
+                j = b_sentences[place]
+                if shared[j] == 0.0:
+                    touched[reached] = j
+                    reached += 1
+                dots[j] += weight * weight * a_tf[at] * b_tf[place]
+                shared[j] += weight
+        kept = 0
+        for t in range(reached):
+            j = touched[t]
+            is_seed = dots[j] > min_cosine * a_norms[i] * b_norms[j]
+            if is_seed and 2.0 * shared[j] > min_dice * (a_sums[i] + b_sums[j]) and kept < most_seeds:
+                seeds[count][0] = i
+                seeds[count][1] = j
+                count += 1
+                kept += 1
+            dots[j] = 0.0
+            shared[j] = 0.0
+    return count
+
+
+def cluster_seeds(
+    seeds: Any,
+    a_at: Any,
+    a_ids: Any,
+    b_at: Any,
+    b_ids: Any,
+    weights: Any,
+    max_gap: int,
+    min_gap: int,
+    min_cosine: float,
+    order: Any,
+    stack: Any,
+    bags: Any,
+    fragments: Any,
+) -> int:
+    """Write fragments (first and last sentence of a and of b, inclusive); return how many.
+
+    Seeds at most ``max_gap`` sentences apart on both sides belong together. A group whose two sides as wholes are not
+    alike (cosine) is split again with a smaller gap, down to ``min_gap``; what then still fails is dropped.
+    """
+    count = 0
+    depth = 0
+    if len(seeds) > 0:
+        stack[0][0], stack[0][1], stack[0][2] = 0, len(seeds), max_gap
+        depth = 1
+    while depth > 0:
+        depth -= 1
+        low, high, gap = stack[depth][0], stack[depth][1], stack[depth][2]
+        is_split = False
+        for side in range(2):
+            step = 1
+            while step < (high - low) // 9:
+                step = 3 * step + 1
+            while step > 0:  # shell sort by this side's sentence
+                for k in range(low + step, high):
+                    moved = order[k]
+                    place = k - step
+                    while place >= low and seeds[order[place]][side] > seeds[moved][side]:
+                        order[place + step] = order[place]
+                        place -= step
+                    order[place + step] = moved
+                step //= 3
+            start = low
+            for k in range(low + 1, high + 1):
+                if k == high or seeds[order[k]][side] - seeds[order[k - 1]][side] > gap + 1:
+                    if start == low and k == high:
+                        break
+                    is_split = True
+                    stack[depth][0], stack[depth][1], stack[depth][2] = start, k, gap
+                    depth += 1
+                    start = k
+            if is_split:
+                break
+        if is_split:
+            continue
+        b_first, b_last = seeds[order[low]][1], seeds[order[high - 1]][1]
+        a_first = a_last = seeds[order[low]][0]
+        for k in range(low, high):
+            a_first = min(a_first, seeds[order[k]][0])
+            a_last = max(a_last, seeds[order[k]][0])
+        dot = norm_a = norm_b = 0.0
+        for at in range(a_at[a_first], a_at[a_last + 1]):
+            bags[0][a_ids[at]] += weights[a_ids[at]]
+        for at in range(b_at[b_first], b_at[b_last + 1]):
+            bags[1][b_ids[at]] += weights[b_ids[at]]
+        for at in range(a_at[a_first], a_at[a_last + 1]):
+            word = a_ids[at]
+            dot += bags[0][word] * bags[1][word]
+            norm_a += bags[0][word] * bags[0][word]
+            bags[0][word] = 0.0
+        for at in range(b_at[b_first], b_at[b_last + 1]):
+            word = b_ids[at]
+            norm_b += bags[1][word] * bags[1][word]
+            bags[1][word] = 0.0
+        if dot > min_cosine * (norm_a * norm_b) ** 0.5:
+            fragments[count][0], fragments[count][1] = a_first, a_last
+            fragments[count][2], fragments[count][3] = b_first, b_last
+            count += 1
+        elif gap > min_gap:
+            stack[depth][0], stack[depth][1], stack[depth][2] = low, high, gap - 1
+            depth += 1
+    return count
+
+
+def trim_fragments(ranges: Any, a_ids: Any, b_ids: Any, weights: Any, miss: float, marks: Any, out: Any) -> None:
+    """Cut each (a first, a end, b first, b end) of word places to its best run on each side, and weigh what is left.
+
+    A word that the other side has counts its idf, another −``miss`` times its idf; the run of the largest sum stays.
+    Written: the four places and the idf-Dice of the two runs' word sets (0 where nothing is shared).
+    """
+    for r in range(len(ranges)):
+        a0, a1, b0, b1 = ranges[r][0], ranges[r][1], ranges[r][2], ranges[r][3]
+        for turn in range(3):  # a against b, b against what is left of a, a once more
+            stamp = 3 * r + turn + 1
+            if turn == 1:
+                for at in range(a0, a1):
+                    marks[0][a_ids[at]] = stamp
+                low, high = b0, b1
+            else:
+                for at in range(b0, b1):
+                    marks[0][b_ids[at]] = stamp
+                low, high = a0, a1
+            best = total = 0.0
+            start = best_start = best_end = low
+            for at in range(low, high):
+                word = b_ids[at] if turn == 1 else a_ids[at]
+                total += weights[word] if marks[0][word] == stamp else -miss * weights[word]
+                if total <= 0.0:
+                    total = 0.0
+                    start = at + 1
+                elif total > best:
+                    best = total
+                    best_start, best_end = start, at + 1
+            if turn == 1:
+                b0, b1 = best_start, best_end
+            else:
+                a0, a1 = best_start, best_end
+        sum_a = sum_b = both = 0.0
+        for at in range(a0, a1):
+            word = a_ids[at]
+            if marks[1][word] != 2 * r + 1:
+                marks[1][word] = 2 * r + 1
+                sum_a += weights[word]
+        for at in range(b0, b1):
+            word = b_ids[at]
+            if marks[1][word] == 2 * r + 1:
+                both += weights[word]
+            if marks[1][word] != 2 * r + 2:
+                marks[1][word] = 2 * r + 2
+                sum_b += weights[word]
+        out[r][0], out[r][1], out[r][2], out[r][3] = a0, a1, b0, b1
+        out[r][4] = 2.0 * both / (sum_a + sum_b) if both > 0.0 else 0.0

@@ -1,0 +1,157 @@
+"""Which passages of one text were carried over into another in other words ("yj-rewritten-1")."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.fingerprint import rewrite_kernels
+from service.fingerprint.background import Background
+from service.fingerprint.sentences import Sentences, split_sentences
+
+REWRITTEN = "yj-rewritten-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Limits of one script. Measured as given in ``LATIN`` and ``CHINESE``."""
+
+    seed_cosine: float
+    seed_dice: float
+    max_gap: int
+    fragment_cosine: float
+    miss: float
+    margin: int
+    snap: int
+    keep_dice: float
+    keep_characters: int
+
+
+LATIN = Parameters(0.30, 0.33, 4, 0.40, 0.35, 1, 80, 0.40, 150)
+CHINESE = Parameters(0.25, 0.25, 4, 0.34, 0.20, 1, 30, 0.35, 40)
+MIN_GAP = 0
+MOST_PLACES = 256
+MOST_SEEDS = 16
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Passage:
+    """A passage of ``a`` whose content stands in ``b``: code points of the originals, ends exclusive.
+
+    ``score``: idf-Dice of the two sides' words, 0 to 1 (1: the same words).
+    """
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+    score: float = field(default=0.0, compare=False)
+
+
+def align_rewritten(a: str | Sentences, b: str | Sentences, background: Background | None = None) -> list[Passage]:
+    """The passages of ``a`` that ``b`` carries in the same or in other words, ascending in a; [] when there are none."""
+    left = split_sentences(a) if isinstance(a, str) else a
+    right = split_sentences(b) if isinstance(b, str) else b
+    if not len(left) or not len(right):
+        return []
+    limits = CHINESE if left.is_chinese and right.is_chinese else LATIN
+    return _passages(left, right, background, limits)
+
+
+def _passages(left: Sentences, right: Sentences, background: Background | None, p: Parameters) -> list[Passage]:
+    words, ids = np.unique(np.concatenate((left.words, right.words)), return_inverse=True)
+    a_ids, b_ids = ids[: len(left.words)], ids[len(left.words) :]
+    a_rows, a_words, a_tf, a_of = _bags(left, a_ids, len(words))
+    _, b_words, b_tf, b_of = _bags(right, b_ids, len(words))
+    if background is None:
+        held = np.bincount(a_words, minlength=len(words)) + np.bincount(b_words, minlength=len(words))
+        weights = np.log((len(left) + len(right) + 1) / held)
+    else:
+        weights = background.idf(words)
+    columns = np.argsort(b_words, kind="stable")
+    b_columns = np.searchsorted(b_words[columns], np.arange(len(words) + 1))
+    a_weights, b_weights = weights[a_words], weights[b_words]
+    seeds = rewrite_kernels.find_seeds(
+        a_rows,
+        a_words,
+        b_columns,
+        b_of[columns],
+        weights,
+        np.sqrt(np.bincount(a_of, (a_weights * a_tf) ** 2)),
+        np.sqrt(np.bincount(b_of, (b_weights * b_tf) ** 2)),
+        np.bincount(a_of, a_weights),
+        np.bincount(b_of, b_weights),
+        a_tf,
+        b_tf[columns],
+        p.seed_cosine,
+        p.seed_dice,
+        MOST_PLACES,
+        MOST_SEEDS,
+    )
+    if not len(seeds):
+        return []
+    a_at, b_at = _at(left), _at(right)
+    fragments = rewrite_kernels.cluster_seeds(
+        seeds, a_at, a_ids, b_at, b_ids, weights, p.max_gap, MIN_GAP, p.fragment_cosine
+    )
+    ranges = np.stack(
+        (
+            a_at[np.maximum(fragments[:, 0] - p.margin, 0)],
+            a_at[np.minimum(fragments[:, 1] + p.margin + 1, len(left))],
+            b_at[np.maximum(fragments[:, 2] - p.margin, 0)],
+            b_at[np.minimum(fragments[:, 3] + p.margin + 1, len(right))],
+        ),
+        axis=1,
+    )
+    rows = rewrite_kernels.trim_fragments(ranges, a_ids, b_ids, weights, p.miss)
+    found = []
+    for a0, a1, b0, b1, dice in rows.tolist():
+        if dice < p.keep_dice:
+            continue
+        a_start, a_end = _snapped(left, int(a0), int(a1), p.snap)
+        b_start, b_end = _snapped(right, int(b0), int(b1), p.snap)
+        if min(a_end - a_start, b_end - b_start) >= p.keep_characters:
+            found.append(Passage(a_start, a_end, b_start, b_end, dice))
+    return _distinct(found)
+
+
+def _at(text: Sentences) -> NDArray[np.int64]:
+    return np.searchsorted(text.sentence, np.arange(len(text) + 1)).astype(np.int64)
+
+
+def _bags(
+    text: Sentences, ids: NDArray[np.int64], vocabulary: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """(row delimiters, word ids, how often each, its sentence): the different words of each sentence."""
+    keys, tf = np.unique(text.sentence.astype(np.int64) * vocabulary + ids, return_counts=True)
+    of, words = np.divmod(keys, vocabulary)
+    return np.searchsorted(of, np.arange(len(text) + 1)), words, tf.astype(np.float64), of
+
+
+def _snapped(text: Sentences, first: int, end: int, reach: int) -> tuple[int, int]:
+    """Offsets of a range of words, each moved to the nearest sentence boundary within ``reach`` code points."""
+    start, stop = int(text.starts[first]), int(text.ends[end - 1])
+    begins, closes = text.bounds[:, 0], text.bounds[:, 1]
+    near = int(np.abs(begins - start).argmin())
+    if abs(int(begins[near]) - start) <= reach:
+        start = int(begins[near])
+    near = int(np.abs(closes - stop).argmin())
+    if abs(int(closes[near]) - stop) <= reach:
+        stop = int(closes[near])
+    return start, stop
+
+
+def _distinct(found: list[Passage]) -> list[Passage]:
+    """Without those that mostly repeat a better one: the longer and more alike passage wins."""
+    kept: list[Passage] = []
+    for one in sorted(found, key=lambda x: (-x.score * (x.b_end - x.b_start + x.a_end - x.a_start), x)):
+        overlaps = (
+            max(
+                (min(one.b_end, other.b_end) - max(one.b_start, other.b_start)) / (one.b_end - one.b_start),
+                (min(one.a_end, other.a_end) - max(one.a_start, other.a_start)) / (one.a_end - one.a_start),
+            )
+            for other in kept
+        )
+        if not any(share > 0.5 for share in overlaps):
+            kept.append(one)
+    return sorted(kept)
