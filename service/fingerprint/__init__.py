@@ -23,10 +23,11 @@ kernels    the compiled (numba) or plain (numpy) inner loops, bit-identical
 ``vectors.json`` holds fingerprints and alignments that every version under these names must reproduce.
 """
 
-from service.fingerprint.align import Alignment, Span, align_texts, span_edits
+from service.fingerprint.align import Alignment, Span, align_texts, copied_characters, span_edits
 from service.fingerprint.hamming import HammingIndex
-from service.fingerprint.match import DEFAULT_THRESHOLDS, Kind, Thresholds, classify, is_match, is_title_changed
+from service.fingerprint.match import DEFAULT_THRESHOLDS, Kind, Thresholds, classify, is_match
 from service.fingerprint.normalise import Normalised, normalise
+from service.fingerprint.overlap import Overlap, measure_overlap
 from service.fingerprint.postings import PostingsIndex
 from service.fingerprint.simhash import (
     count_grams,
@@ -37,6 +38,7 @@ from service.fingerprint.simhash import (
     to_signed64,
 )
 from service.fingerprint.text import ALGORITHM, SIMHASH_CHARACTERS, Fingerprint, fingerprint_text
+from service.fingerprint.titles import is_title_changed
 from service.fingerprint.winnow import pack_hashes, unpack_hashes, winnow_codes
 
 __all__ = [
@@ -48,11 +50,13 @@ __all__ = [
     "HammingIndex",
     "Kind",
     "Normalised",
+    "Overlap",
     "PostingsIndex",
     "Span",
     "Thresholds",
     "align_texts",
     "classify",
+    "copied_characters",
     "count_grams",
     "fingerprint_text",
     "from_signed64",
@@ -60,6 +64,7 @@ __all__ = [
     "hamming_distance",
     "is_match",
     "is_title_changed",
+    "measure_overlap",
     "normalise",
     "pack_hashes",
     "simhash_codes",

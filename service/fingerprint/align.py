@@ -48,7 +48,8 @@ class Alignment:
     ``coverage_of_a``, ``coverage_of_b``: share of each text's normalised characters that lie in an identical run of a
     span, 0 to 1 (0 for an empty text). ``longest_run``: the longest identical run; ``longest_span``: identical
     characters of the best span. Both in normalised characters, 0 when there is no span. ``edits``: places inside
-    spans where the texts differ (two edits within 5 characters count as one).
+    spans where the texts differ (two edits within 5 characters count as one). ``runs``: int64[r, 4], the identical runs
+    of all spans in normalised places: start in a, start in b, length, number of its span.
     """
 
     spans: list[Span]
@@ -57,12 +58,13 @@ class Alignment:
     longest_run: int
     longest_span: int
     edits: int = 0
+    runs: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 4), np.int64), compare=False, repr=False)
 
 
 def align_texts(a: str | Normalised, b: str | Normalised) -> Alignment:
     """The identical passages of two texts. Any strings are accepted; texts without common passage give no span."""
     left, right = _normalised(a), _normalised(b)
-    _, _, rows, copied = _align(left.codes, right.codes, MIN_SPAN_CHARACTERS)
+    runs, chain_of, rows, copied = _align(left.codes, right.codes, MIN_SPAN_CHARACTERS)
     if not len(rows):
         return Alignment([], 0.0, 0.0, 0, 0)
     starts_a, ends_a = left.offsets[rows[:, 0]], left.offsets[rows[:, 1] - 1] + 1
@@ -76,7 +78,25 @@ def align_texts(a: str | Normalised, b: str | Normalised) -> Alignment:
         longest_run=int(rows[:, 5].max()),
         longest_span=int(rows[:, 4].max()),
         edits=int(rows[:, 6].sum()) - len(rows),
+        runs=_kept_runs(runs, chain_of),
     )
+
+
+def copied_characters(a: NDArray[np.unsignedinteger], b: NDArray[np.unsignedinteger]) -> tuple[int, int]:
+    """(identical characters, longest unbroken run) of two arrays of codes of any width, by the same spans; 0 for none.
+
+    The smaller count of the two sides: a formula repeated in one text and once in the other counts once.
+    """
+    _, _, rows, copied = _align(a.astype(np.uint32), b.astype(np.uint32), MIN_SPAN_CHARACTERS)
+    return (min(int(rows[:, 4].sum()), copied), int(rows[:, 5].max())) if len(rows) else (0, 0)
+
+
+def _kept_runs(runs: NDArray[np.int64], chain_of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The runs of the chains that became spans, each with its span's number (chains count in the order of spans)."""
+    is_span = np.bincount(chain_of, weights=runs[:, 2]) >= MIN_SPAN_CHARACTERS
+    kept = is_span[chain_of]
+    span_of = np.cumsum(is_span) - 1
+    return np.column_stack((runs[kept], span_of[chain_of[kept]]))
 
 
 def span_edits(a: str | Normalised, b: str | Normalised, span: Span) -> list[tuple[int, int, int, int]]:

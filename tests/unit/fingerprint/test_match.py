@@ -1,6 +1,6 @@
 import pytest
 
-from service.fingerprint import Span, Thresholds, align_texts, classify, is_title_changed, normalise
+from service.fingerprint import Span, Thresholds, align_texts, classify, is_title_changed, measure_overlap
 from service.fingerprint.match import moved_share
 
 NOISE = (
@@ -9,9 +9,7 @@ NOISE = (
 
 
 def kind_of(work: str, page: str, thresholds: Thresholds | None = None) -> str | None:
-    alignment = align_texts(work, page)
-    lengths = len(normalise(work)), len(normalise(page))
-    return classify(alignment, *lengths, thresholds) if thresholds else classify(alignment, *lengths)
+    return classify(measure_overlap(work, page), thresholds or Thresholds())
 
 
 def test_a_repost_with_page_noise_and_two_corrections_is_full(article: str) -> None:
@@ -66,10 +64,36 @@ def test_a_post_that_is_all_ours_is_an_excerpt(article: str) -> None:
     assert kind_of(article, post) == "excerpt"
 
 
+def test_a_passage_cut_out_over_the_end_of_a_paragraph_is_an_excerpt(article: str, other: str) -> None:
+    first, second = article.split("\n")[:2]
+    assert kind_of(article, other + first[-32:] + second[:30] + other) == "excerpt"
+    assert kind_of(article, other + second[:62] + other) is None
+
+
+def test_quoting_the_same_speaker_is_no_match_and_half_an_interview_is(article: str, other: str) -> None:
+    words = article.split("\n")[1].replace("\n", "")
+    work = f"赵德明说：“{words}”" + other
+    assert len(words) > Thresholds().span_characters
+    assert kind_of(work, article.split("\n", maxsplit=1)[0] + f"赵德明说：“{words}”" + article.split("\n")[3]) is None
+    assert kind_of(work, article.split("\n", maxsplit=1)[0] + words) is not None
+    interview = f"赵德明说：“{words}”他停了一下。"
+    assert kind_of(interview, article.split("\n", maxsplit=1)[0] + f"赵德明说：“{words}”") is not None
+
+
+def test_a_formula_that_the_work_repeats_is_no_match(other: str) -> None:
+    formula = "以上各站点均已安装新式阀门并通过验收，"
+    work = "".join(f"{formula}第{number}站由{name}负责看护。" for number, name in enumerate("甲乙丙丁戊己庚辛壬癸"))
+    assert align_texts(work, other + formula).coverage_of_a > Thresholds().coverage_of_work
+    assert kind_of(work, other + formula) is None
+
+
 def test_thresholds_decide(article: str, other: str) -> None:
     page = other + article[100:200]
     assert kind_of(article, page) == "excerpt"
-    assert kind_of(article, page, Thresholds(span_characters=500, coverage_of_work=0.5)) is None
+    assert (
+        kind_of(article, page, Thresholds(span_characters=500, crossing_run_characters=500, coverage_of_work=0.5))
+        is None
+    )
 
 
 def test_moved_share_ignores_a_small_stray_span() -> None:
