@@ -46,7 +46,7 @@ folder.install()
 settings = load()
 celery_app = make_celery(settings)
 celery_app.conf.update(
-    include=["workers.crawl", "workers.screening", "workers.index"],
+    include=["workers.crawl", "workers.screening", "workers.index", "workers.refingerprint"],
     beat_schedule=SCHEDULE,
     # In memory: all that a schedule of intervals could keep on disk is what a killed process leaves corrupt.
     beat_scheduler="celery.beat:Scheduler",

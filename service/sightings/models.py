@@ -143,7 +143,10 @@ class Match(Identified):
     """Measured overlap of a sighting with a work version. Coverages are shares of normalised characters, 0–1.
 
     `spans` lists [work_start, work_end, page_start, page_end] in code points of the version's text and of the
-    sighting's text, ends exclusive.
+    sighting's text, ends exclusive: identical text. `rewritten` lists the same with a score (0–1): passages whose
+    content the page has in other words; their coverage counts what is not in `spans`. `quoted_coverage_of_work` is the
+    part of the identical text that both sides attribute to somebody. `is_condensed` is a hint, never a proof.
+    `algorithm` names everything that measured: fingerprint, aligners, classification.
     """
 
     __tablename__ = "matches"
@@ -151,11 +154,16 @@ class Match(Identified):
         Index("uq_matches_sighting_version", "sighting_id", "version_id", unique=True),
         CheckConstraint("kind IN ('full', 'modified', 'excerpt')", name="kind"),
         CheckConstraint("coverage_of_work BETWEEN 0 AND 1 AND coverage_of_page BETWEEN 0 AND 1", name="coverage"),
+        CheckConstraint(
+            "rewritten_coverage_of_work BETWEEN 0 AND 1 AND rewritten_coverage_of_page BETWEEN 0 AND 1",
+            name="rewritten",
+        ),
+        CheckConstraint("quoted_coverage_of_work BETWEEN 0 AND 1", name="quoted"),
     )
 
     sighting_id: Mapped[int] = mapped_column(ForeignKey("sightings.id"))
     version_id: Mapped[int] = mapped_column(ForeignKey("work_versions.id"), index=True)
-    algorithm: Mapped[str] = mapped_column(String(32))
+    algorithm: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(16))
     coverage_of_work: Mapped[float]
     coverage_of_page: Mapped[float]
@@ -164,6 +172,11 @@ class Match(Identified):
     is_title_changed: Mapped[bool] = mapped_column(default=False)
     is_credited: Mapped[bool | None]
     spans: Mapped[list[Any]] = mapped_column(default=list)
+    rewritten: Mapped[list[Any]] = mapped_column(default=list)
+    rewritten_coverage_of_work: Mapped[float] = mapped_column(default=0.0)
+    rewritten_coverage_of_page: Mapped[float] = mapped_column(default=0.0)
+    quoted_coverage_of_work: Mapped[float] = mapped_column(default=0.0)
+    is_condensed: Mapped[bool] = mapped_column(default=False)
     sighting: Mapped[Sighting] = relationship(back_populates="matches")
     version: Mapped[WorkVersion] = relationship()
     ruling: Mapped[Ruling | None] = relationship(back_populates="match", uselist=False)

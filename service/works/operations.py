@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from service.audit import Actor, Event, record
 from service.clock import shanghai_date
 from service.errors import BadInput, IllegalTransition
-from service.fingerprint import Fingerprint, to_signed64
 from service.kinds import FORMS
 from service.outlets.models import Mandate, Outlet, Reservation
 from service.outlets.operations import pick_mandate, pick_reservation
 from service.states import next_state
 from service.works.drafts import MeasuredDraft, WorkDraft, measure_draft, text_sha256
+from service.works.fingerprints import algorithms_to_write, fingerprint_row, fingerprints_of
 from service.works.models import Publication, Work, WorkFingerprint, WorkVersion
 from service.works.rows import count_characters
 from service.works.transitions import NAMES, WORK
@@ -150,10 +150,11 @@ def _create_all(
     version_rows = [{"work_id": work.id, **_version_row(one, 1, at)} for work, one in zip(works, new, strict=True)]
     returning = insert(WorkVersion).returning(WorkVersion.work_id, WorkVersion.id)
     version_of = {row[0]: row[1] for row in session.execute(returning, version_rows)}
+    algorithms = algorithms_to_write(session)
     fingerprints = [
-        {"version_id": version_of[work.id], **_fingerprint_row(one.fingerprint)}
+        {"version_id": version_of[work.id], **fingerprint_row(fingerprint)}
         for work, one in zip(works, new, strict=True)
-        if one.fingerprint
+        for fingerprint in fingerprints_of(one.draft.text, algorithms, one.fingerprint)
     ]
     publications = [
         {"work_id": work.id, **_publication_row(one)} for work, one in zip(works, new, strict=True) if _is_dated(one)
@@ -222,15 +223,6 @@ def _version_row(one: MeasuredDraft, number: int, at: datetime) -> Row:
     }
 
 
-def _fingerprint_row(fingerprint: Fingerprint) -> Row:
-    return {
-        "algorithm": fingerprint.algorithm,
-        "length_chars": fingerprint.length,
-        "simhash": to_signed64(fingerprint.simhash),
-        "winnow": fingerprint.to_bytes(),
-    }
-
-
 def _is_dated(one: MeasuredDraft) -> bool:
     """True when the draft says anything about where or when the work appeared."""
     return bool(one.canonical_url or one.draft.published_at or one.draft.edition_page)
@@ -293,8 +285,8 @@ def _amend(
         work.current.is_current = False
         session.flush()  # the old version must step back before the new one may be current
         version = WorkVersion(**_version_row(one, work.current.number + 1, at))
-        if one.fingerprint:
-            version.fingerprints.append(WorkFingerprint(**_fingerprint_row(one.fingerprint)))
+        for fingerprint in fingerprints_of(draft.text, algorithms_to_write(session), one.fingerprint):
+            version.fingerprints.append(WorkFingerprint(**fingerprint_row(fingerprint)))
         work.versions.append(version)
         work.same_text_as = original if original is not work else None
     if _publish(work, one):
