@@ -4,23 +4,26 @@ All arithmetic is modulo 2**64 on uint64; the constants carry their type, becaus
 plain int into float64.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 
 from service.fingerprint import loops
+from service.fingerprint.compiled_index import band_scan, count_shared, postings_ranges
+from service.fingerprint.jit import compile_kernel as _compile
 
-if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets its options at run time
-    raise ImportError("NUMBA_DISABLE_JIT is set")  # interpreted loops would be slower than plain.py
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _compile(function: _F) -> _F:
-    return cast(_F, numba.njit(cache=True, nogil=True)(function))
-
+__all__ = [
+    "align_spans",
+    "band_scan",
+    "count_shared",
+    "fingerprint_codes",
+    "fingerprint_source",
+    "gram_hashes",
+    "normalise",
+    "postings_ranges",
+    "simhash",
+    "window_minima",
+]
 
 U = np.uint64
 BASE = U(0x9E3779B97F4A7C15)  # see simhash.py for the three multipliers
@@ -235,43 +238,6 @@ def fingerprint_source(
     if not is_known:
         return -1, U(0), np.empty(0, np.uint64)
     return fingerprint_codes(codes, least_codes, least_grams, window, keep)
-
-
-@_compile
-def _popcount(x: Any) -> Any:
-    x = x - ((x >> U(1)) & U(0x5555555555555555))
-    x = (x & U(0x3333333333333333)) + ((x >> U(2)) & U(0x3333333333333333))
-    x = (x + (x >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
-    return (x * LANES) >> U(56)
-
-
-@_compile
-def band_scan(order: Any, banded: Any, starts: Any, masks: Any, query: Any, max_distance_bits: int) -> Any:
-    rows = np.empty(64, np.int32)
-    distances = np.empty(64, np.uint8)
-    most = U(_popcount(U(masks[len(masks) - 1])))
-    count = 0
-    for band in range(4):
-        key = (query >> U(16 * band)) & U(0xFFFF)
-        for mask in masks:
-            slot = np.int64(key ^ U(mask))
-            for place in range(starts[band, slot], starts[band, slot + 1]):
-                difference = banded[band, place] ^ query
-                distance = _popcount(difference)
-                if distance > U(max_distance_bits):
-                    continue
-                is_first = True
-                for earlier in range(band):  # an earlier band has reported it already
-                    if _popcount((difference >> U(16 * earlier)) & U(0xFFFF)) <= most:
-                        is_first = False
-                if is_first:
-                    if count == len(rows):
-                        rows = np.concatenate((rows, np.empty_like(rows)))
-                        distances = np.concatenate((distances, np.empty_like(distances)))
-                    rows[count] = order[band, place]
-                    distances[count] = distance
-                    count += 1
-    return rows[:count].copy(), distances[:count].copy()
 
 
 _link_grams = _compile(loops.link_grams)

@@ -1,14 +1,17 @@
 """Exact search for simhashes within a few bits ("all within r ≤ 11", nothing missed, nothing extra).
 
-The 64 bits are cut into four bands of 16. Two values that differ in at most 11 bits differ in at most 2 bits of some
-band (with 3 in each they would differ in 12), so probing each band at every pattern of at most 2 flipped bits
-(137 patterns) finds all of them; up to 7 bits, 1 flipped bit is enough, up to 3 none. Per band the values lie sorted by
-their band bits, which makes each probe one contiguous slice. Small sets are compared outright.
+The 64 bits are cut into four bands of 16, and band i is probed at every pattern of at most t[i] flipped bits. By the general
+pigeonhole principle nothing within r bits is missed as long as sum(t[i] + 1) > r: a value missed by every band differs in
+at least sum(t[i] + 1) bits. So r = 10 needs t = (2, 2, 2, 1), which is 428 probes; r = 3 four; r = 2 leaves a band out.
+Per band the values lie sorted by their band bits, which makes each probe one contiguous slice. Small sets are compared outright.
 
 Memory: 48 bytes a value plus 1 MB. Rebuilt, never changed: a delta is a second, small index.
+
+Source: J. Qin et al., "GPH: similarity search in Hamming space", ICDE 2018.
 """
 
 from itertools import combinations
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +24,38 @@ MOST_DISTANCE_BITS = 11
 BRUTE_FORCE_ROWS = 1_024  # below this, comparing all is quicker than probing (measured 2026-11-23)
 
 
-class HammingIndex:
-    """Simhashes with their ids, searchable by distance. ``hashes`` uint64[n], ``ids`` int64[n]; n may be 0."""
+class Bands(NamedTuple):
+    """The tables of an index of n values: one band and no starts where n is small enough to compare all.
 
-    def __init__(self, hashes: NDArray[np.uint64], ids: NDArray[np.int64]) -> None:
+    ``order`` int32[bands, n]: row numbers; ``banded`` uint64[bands, n]: the values in that order; ``starts``
+    int32[bands, 65537]: the first place of each band value.
+    """
+
+    order: NDArray[np.int32]
+    banded: NDArray[np.uint64]
+    starts: NDArray[np.int32]
+
+
+class HammingIndex:
+    """Simhashes with their ids, searchable by distance. ``hashes`` uint64[n], ``ids`` an integer array [n]; n may be 0."""
+
+    def __init__(self, hashes: NDArray[np.uint64], ids: NDArray[Any]) -> None:
         if hashes.shape != ids.shape or hashes.ndim != 1:
             raise ValueError(f"one id per hash is needed: {hashes.shape} hashes, {ids.shape} ids")
-        self.hashes = np.ascontiguousarray(hashes, dtype=np.uint64)
-        self.ids = np.ascontiguousarray(ids, dtype=np.int64)
-        self._bands = None if len(hashes) <= BRUTE_FORCE_ROWS else _sort_bands(self.hashes)
+        self.ids = ids
+        self.bands = sort_bands(np.ascontiguousarray(hashes, dtype=np.uint64))
+
+    @classmethod
+    def from_bands(cls, bands: Bands, ids: NDArray[Any]) -> Self:
+        """The index whose tables ``sort_bands`` made, for instance in a file that is mapped now."""
+        index = cls.__new__(cls)
+        index.ids, index.bands = ids, bands
+        return index
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def search(self, query: int, max_distance_bits: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    def search(self, query: int, max_distance_bits: int) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         """Ids and distances of all values within reach, nearest first, equal distances by id.
 
         Raises ValueError unless 0 ≤ max_distance_bits ≤ 11 and ``query`` is an unsigned 64-bit value.
@@ -43,17 +64,47 @@ class HammingIndex:
             raise ValueError(f"max_distance_bits must be 0 to {MOST_DISTANCE_BITS}: {max_distance_bits}")
         if not 0 <= query < 2**64:
             raise ValueError(f"not an unsigned 64-bit value: {query}")
-        if self._bands is None:
-            every = np.bitwise_count(self.hashes ^ np.uint64(query))
-            rows = np.flatnonzero(every <= max_distance_bits)
+        order, banded, starts = self.bands
+        if len(banded) == 1:
+            every = np.bitwise_count(banded[0] ^ np.uint64(query))
+            rows = np.flatnonzero(every <= max_distance_bits).astype(np.int32)
             distances = every[rows]
         else:
-            masks = FLIPS[max_distance_bits // BANDS]
-            found, distances = kernels.band_scan(*self._bands, masks, query, max_distance_bits)
-            rows = found.astype(np.intp)
+            rows, distances = kernels.band_scan(
+                order, banded, starts, FLIPS, *PROBES[max_distance_bits], query, max_distance_bits
+            )
         ids = self.ids[rows]
-        order = np.lexsort((ids, distances))
-        return ids[order], distances[order]
+        nearest = np.lexsort((ids, distances)) if len(ids) > 1 else slice(None)
+        return ids[nearest], distances[nearest]
+
+
+def sort_bands(hashes: NDArray[np.uint64]) -> Bands:
+    """The tables of an index over uint64[n], n < 2**31."""
+    if len(hashes) <= BRUTE_FORCE_ROWS:
+        rows = np.arange(len(hashes), dtype=np.int32)
+        return Bands(rows[None], hashes[None], np.empty((1, 0), np.int32))
+    tables = [sort_band(hashes, band) for band in range(BANDS)]
+    order = np.stack([rows for rows, _ in tables])
+    return Bands(*(_read_only(table) for table in (order, hashes[order], np.stack([starts for _, starts in tables]))))
+
+
+def sort_band(hashes: NDArray[np.uint64], band: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(row numbers int32[n] by that band's bits, first place of each band value int32[65537])."""
+    keys = (hashes >> np.uint64(BAND_BITS * band)).astype(np.uint16)  # the cast keeps the low 16 bits
+    starts = np.zeros(2**BAND_BITS + 1, dtype=np.int32)
+    starts[1:] = np.cumsum(np.bincount(keys, minlength=2**BAND_BITS))
+    return np.argsort(keys, kind="stable").astype(np.int32), starts
+
+
+def _read_only(table: NDArray[Any]) -> NDArray[Any]:
+    """As a mapped table is, so that numba compiles the search once for both."""
+    table.flags.writeable = False
+    return table
+
+
+def band_reach(max_distance_bits: int) -> tuple[int, ...]:
+    """Flipped bits to try in each band, -1 for a band that can be left out: sum(t + 1) = r + 1, spread evenly."""
+    return tuple((max_distance_bits + BANDS - band) // BANDS - 1 for band in range(BANDS))
 
 
 def _flips(most: int) -> NDArray[np.uint16]:
@@ -62,17 +113,11 @@ def _flips(most: int) -> NDArray[np.uint16]:
     return np.array(patterns, dtype=np.uint16)
 
 
-FLIPS = (_flips(0), _flips(1), _flips(2))
-
-
-def _sort_bands(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int32]]:
-    """(row numbers int32[4, n], hashes uint64[4, n] in that order, first place of each band value int32[4, 65537])."""
-    order = np.empty((BANDS, len(hashes)), dtype=np.int32)
-    banded = np.empty((BANDS, len(hashes)), dtype=np.uint64)
-    starts = np.zeros((BANDS, 2**BAND_BITS + 1), dtype=np.int32)
-    for band in range(BANDS):
-        keys = (hashes >> np.uint64(BAND_BITS * band)).astype(np.uint16)  # the cast keeps the low 16 bits
-        order[band] = np.argsort(keys, kind="stable")
-        banded[band] = hashes[order[band]]
-        starts[band, 1:] = np.cumsum(np.bincount(keys, minlength=2**BAND_BITS))
-    return order, banded, starts
+FLIPS = _flips(2)
+PROBES = tuple(  # (patterns tried per band, bits they reach) by distance
+    (
+        np.array([len(_flips(t)) for t in band_reach(bits) if t >= 0], dtype=np.int64),
+        np.array([t for t in band_reach(bits) if t >= 0], dtype=np.int64),
+    )
+    for bits in range(MOST_DISTANCE_BITS + 1)
+)

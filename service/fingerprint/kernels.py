@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I32 = NDArray[np.int32]
@@ -102,10 +104,37 @@ def fingerprint_source(
 
 
 def band_scan(
-    order: I32, banded: U64, starts: I32, masks: NDArray[np.uint16], query: int, max_distance_bits: int
-) -> tuple[I32, NDArray[np.uint8]]:
+    order: I32, banded: U64, starts: I32, masks: U16, probes: I64, reach: I64, query: int, max_distance_bits: int
+) -> tuple[I32, U8]:
     """(row numbers, distances) within reach of ``query``; see hamming.HammingIndex. Unordered, each row once."""
-    return _kernels().band_scan(order, banded, starts, masks, np.uint64(query), max_distance_bits)  # type: ignore[no-any-return]  # numba is untyped
+    return _kernels().band_scan(order, banded, starts, masks, probes, reach, np.uint64(query), max_distance_bits)  # type: ignore[no-any-return]  # numba is untyped
+
+
+def postings_ranges(starts: U32, records: U8, hashes: U64) -> tuple[I64, I64]:
+    """(first, end) place of each hash's records, in the order asked; see postings.PostingsIndex."""
+    return _kernels().postings_ranges(starts, records, hashes)  # type: ignore[no-any-return]  # numba is untyped
+
+
+def count_shared(
+    starts: U32,
+    records: U8,
+    hashes: U64,
+    ids: I64,
+    lengths: U32,
+    *,
+    short_length: int,
+    most_works: int,
+    min_shared: int,
+    limit: int,
+) -> tuple[I32, I32]:
+    """(ordinals, shared hashes) of the works that share most, best first, equal counts by id; at most ``limit``.
+
+    Works shorter than ``short_length`` need one shared hash, others ``min_shared``. Hashes in more than ``most_works``
+    works do not count. ``hashes`` ascend and are distinct.
+    """
+    return _kernels().count_shared(  # type: ignore[no-any-return]  # numba is untyped
+        starts, records, hashes, ids, lengths, short_length, most_works, min_shared, limit
+    )
 
 
 def align_spans(a: U32, b: U32, min_run: int, max_gap: int, seed_cap: int, min_span: int) -> tuple[I64, I64, I64, int]:

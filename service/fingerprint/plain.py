@@ -9,6 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.fingerprint import loops
+from service.fingerprint.plain_index import band_scan, count_shared, postings_ranges
+
+__all__ = [
+    "align_spans",
+    "band_scan",
+    "count_shared",
+    "fingerprint_codes",
+    "fingerprint_source",
+    "gram_hashes",
+    "normalise",
+    "postings_ranges",
+    "simhash",
+    "window_minima",
+]
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
@@ -118,27 +132,6 @@ def fingerprint_source(
     if not is_known:
         return -1, np.uint64(0), np.empty(0, np.uint64)
     return fingerprint_codes(codes, least_codes, least_grams, window, keep)
-
-
-def band_scan(
-    order: I32, banded: U64, starts: I32, masks: NDArray[np.uint16], query: np.uint64, max_distance_bits: int
-) -> tuple[I32, NDArray[np.uint8]]:
-    most = int(masks[-1]).bit_count()
-    rows, distances = [], []
-    for band in range(4):
-        key = int(query) >> 16 * band & 0xFFFF
-        slots = (masks ^ np.uint16(key)).astype(np.int64)
-        first = starts[band, slots].astype(np.int64)
-        sizes = starts[band, slots + 1] - first
-        places = np.repeat(first - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-        difference = banded[band, places] ^ query
-        distance = np.bitwise_count(difference)
-        near = distance <= max_distance_bits
-        for earlier in range(band):
-            near &= np.bitwise_count(difference >> np.uint64(16 * earlier) & np.uint64(0xFFFF)) > most
-        rows.append(order[band, places[near]])
-        distances.append(distance[near])
-    return np.concatenate(rows), np.concatenate(distances)
 
 
 def align_spans(

@@ -1,10 +1,15 @@
-"""Which works share winnow hashes with a page: one sorted array of 40-bit hash and 24-bit work number.
+"""Which works share passage hashes with a page: postings of 40-bit hash and 24-bit work number, five bytes each.
 
-A hash that stands in more than max(20, 0.05 %) of the works (datelines, boilerplate) is a stop hash: it is neither
-looked up nor counted. Shared hashes are a reason to align two texts, never a finding: on one beat half of all
-articles share two with another (architecture.md section 3).
+A posting is the 64-bit value hash << 24 | ordinal, ascending. Its first 8, 16 or 24 bits are not stored: a table of
+2**8, 2**16 or 2**24 buckets says where the postings with those first bits start. So a lookup reads one place of the table
+and a few neighbouring records, at any size.
 
-Memory: 8 bytes a hash, 680 a work of average length. At most 2**24 works; beyond that, partition.
+A hash that stands in too many works (datelines, boilerplate) is a stop hash: it is neither looked up nor counted.
+The line is 0.05 % of the works, at least 20 and at most 500. Shared hashes are a reason to align two texts, never a finding:
+on one beat half of all articles share two with another (architecture.md section 3).
+
+Memory: 5 bytes a posting (6 below 4 million, 7 below 16,000), some 430 a work of average length, and 64 MB for the large table. At
+most 2**24 works; beyond that, partition.
 """
 
 from collections.abc import Iterable
@@ -13,61 +18,138 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from service.fingerprint.winnow import HASH_MASK
+from service.fingerprint import kernels
+from service.fingerprint.winnow import HASH_BITS, HASH_MASK
 
 ORDINAL_BITS = 24
 MOST_WORKS = 2**ORDINAL_BITS
+MOST_POSTINGS = 2**32 - 1
 STOP_FLOOR = 20
 STOP_SHARE = 0.0005
+STOP_CEILING = 500  # the share's value at 10**6 works, so that larger registries cost no more per hash
 
 _SHIFT = np.uint64(ORDINAL_BITS)
-_ORDINAL = np.uint64(MOST_WORKS - 1)
 
 
 class PostingsIndex:
-    """``packed`` uint64[p], ascending: hash << 24 | ordinal. ``ids`` int64[works]: the id of each ordinal."""
+    """``starts`` uint32[2**bits + 1], ``records`` uint8[postings * (8 - bits // 8)]; ``ids`` int64[works]: the id of each ordinal.
 
-    def __init__(self, packed: NDArray[np.uint64], ids: NDArray[np.int64]) -> None:
-        if len(ids) > MOST_WORKS:
-            raise ValueError(f"{len(ids)} works: one index holds {MOST_WORKS}")
-        self.packed = packed
+    ``lengths`` uint32[works]: normalised characters of each work; those below ``short_length`` are worth
+    looking at from one shared hash on, for they have few.
+    """
+
+    def __init__(
+        self,
+        starts: NDArray[np.uint32],
+        records: NDArray[np.uint8],
+        ids: NDArray[np.int64],
+        lengths: NDArray[np.uint32],
+        short_length: int = 0,
+    ) -> None:
+        self.starts = starts
+        self.records = records
         self.ids = ids
-        self.most_works_per_hash = int(max(STOP_FLOOR, STOP_SHARE * len(ids)))
+        self.lengths = lengths
+        self.short_length = short_length
+        self.most_works_per_hash = int(max(STOP_FLOOR, min(STOP_SHARE * len(ids), STOP_CEILING)))
 
     @classmethod
     def build(cls, works: Iterable[tuple[int, NDArray[np.uint64]]]) -> Self:
-        """Index of (work id, winnow hashes) rows; an id may come once only.
+        """Index of (work id, hashes) rows; an id may come once only.
 
         Raises ValueError for a repeated id, a hash above 40 bits, or more than 2**24 works.
         """
         ids: list[int] = []
-        blocks: list[NDArray[np.uint64]] = []
-        for ordinal, (work_id, winnow) in enumerate(works):
-            if len(winnow) and int(winnow.max()) > HASH_MASK:
-                raise ValueError(f"work {work_id} has a winnow hash of more than 40 bits")
+        blocks = [np.empty(0, np.uint64)]
+        for ordinal, (work_id, hashes) in enumerate(works):
             ids.append(work_id)
-            blocks.append(np.unique(winnow) << _SHIFT | np.uint64(ordinal & (MOST_WORKS - 1)))
+            blocks.append(pack_postings(ordinal, hashes))
         if len(set(ids)) != len(ids):
             raise ValueError("a work id comes twice")
-        packed = np.concatenate(blocks) if blocks else np.empty(0, np.uint64)
+        packed = np.concatenate(blocks)
         packed.sort()
-        return cls(packed, np.array(ids, dtype=np.int64))
+        bits = bucket_bits(len(packed))
+        starts = np.append(bucket_starts(packed, bits, 0, 2**bits), len(packed)).astype(np.uint32)
+        arrays = (starts, cut_records(packed, bits), np.array(ids, dtype=np.int64), np.zeros(len(ids), np.uint32))
+        for array in arrays:
+            array.flags.writeable = False  # as mapped arrays are: numba compiles the search once for both
+        return cls(*arrays)
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def search(self, winnow: NDArray[np.uint64], min_shared: int = 2, limit: int = 20) -> list[tuple[int, int]]:
+    def search(self, hashes: NDArray[np.uint64], min_shared: int = 2, limit: int = 20) -> list[tuple[int, int]]:
         """(work id, shared hashes), most shared first and equal counts by id; stop hashes do not count."""
-        asked = np.unique(winnow)
-        first = np.searchsorted(self.packed, asked << _SHIFT)
-        sizes = np.searchsorted(self.packed, asked << _SHIFT | _ORDINAL, side="right") - first
-        sizes[sizes > self.most_works_per_hash] = 0
-        total = int(sizes.sum())
-        if total < min_shared:
-            return []
-        places = np.repeat(first - (np.cumsum(sizes) - sizes), sizes) + np.arange(total)
-        ordinals, shared = np.unique(self.packed[places] & _ORDINAL, return_counts=True)
-        enough = shared >= min_shared
-        ids, shared = self.ids[ordinals[enough].astype(np.intp)], shared[enough]
-        best = np.lexsort((ids, -shared))[:limit]
-        return list(zip(ids[best].tolist(), shared[best].tolist(), strict=True))
+        ordinals, shared = self.count_shared(hashes, min_shared, limit)
+        return list(zip(self.ids[ordinals].tolist(), shared.tolist(), strict=True))
+
+    def count_shared(
+        self, hashes: NDArray[np.uint64], min_shared: int, limit: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(ordinals, shared hashes) as ``search`` finds them."""
+        return kernels.count_shared(
+            self.starts,
+            self.records,
+            distinct(hashes),
+            self.ids,
+            self.lengths,
+            short_length=self.short_length,
+            most_works=self.most_works_per_hash,
+            min_shared=min_shared,
+            limit=limit,
+        )
+
+    def document_frequency(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """In how many works each hash stands, int64[k] in the order given; stop hashes are counted like any other.
+
+        Raises ValueError when a hash needs more than 40 bits.
+        """
+        if len(hashes) and int(hashes.max()) > HASH_MASK:
+            raise ValueError("a hash has more than 40 bits")
+        first, end = kernels.postings_ranges(self.starts, self.records, np.array(hashes, dtype=np.uint64))
+        return end - first
+
+
+def distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The hashes ascending and once each, below 2**40, in an array of their own; no copy of a copy for those that are so already.
+
+    Raises ValueError when a hash needs more than 40 bits.
+    """
+    own = np.array(hashes, dtype=np.uint64)  # its own and writable: one type for numba
+    if len(own) > 1 and not (own[1:] > own[:-1]).all():
+        own = np.unique(own)
+    if len(own) and int(own[-1]) > HASH_MASK:
+        raise ValueError("a hash has more than 40 bits")
+    return own
+
+
+def pack_postings(ordinal: int, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """uint64[k], ascending: hash << 24 | ordinal for each different hash.
+
+    Raises ValueError when a hash needs more than 40 bits or the ordinal more than 24.
+    """
+    if ordinal >= MOST_WORKS:
+        raise ValueError(f"one index holds {MOST_WORKS} works")
+    return distinct(hashes) << _SHIFT | np.uint64(ordinal)
+
+
+def bucket_bits(postings: int) -> int:
+    """First bits that the table of so many postings holds: a delta of thirty works shall not fill 64 MB.
+
+    Raises ValueError beyond 2**32 - 1 postings.
+    """
+    if postings > MOST_POSTINGS:
+        raise ValueError(f"{postings} postings: one index holds {MOST_POSTINGS}")
+    return 8 if postings < 2**14 else 16 if postings < 2**22 else 24
+
+
+def bucket_starts(packed: NDArray[np.uint64], bits: int, first: int, end: int) -> NDArray[np.int64]:
+    """Places in ascending ``packed`` at which the buckets from ``first`` to before ``end`` start."""
+    shift = np.uint64(HASH_BITS + ORDINAL_BITS - bits)
+    starts: NDArray[np.int64] = np.searchsorted(packed, np.arange(first, end, dtype=np.uint64) << shift)
+    return starts
+
+
+def cut_records(packed: NDArray[np.uint64], bits: int) -> NDArray[np.uint8]:
+    """The postings without their first ``bits`` (8, 16 or 24), little-endian, uint8[k * (8 - bits // 8)]."""
+    return packed.astype("<u8").view(np.uint8).reshape(-1, 8)[:, : 8 - bits // 8].reshape(-1)
