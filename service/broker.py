@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import structlog
 from celery import Celery
 from kombu import Queue
@@ -9,7 +11,7 @@ from kombu.exceptions import OperationalError
 from sqlalchemy.orm import Session
 
 from service.config import Settings
-from service.jobs import QUEUES, Job, Send, publish_pending
+from service.jobs import QUEUES, Job, Send, host_queue, partition_queue, publish_pending
 
 log = structlog.get_logger()
 
@@ -41,9 +43,24 @@ def make_celery(settings: Settings) -> Celery:
 
 
 def _queues(settings: Settings) -> list[Queue]:
-    """One queue per kind of work; on RabbitMQ quorum queues, which survive the loss of a broker node."""
-    arguments = {"x-queue-type": "quorum"} if settings.broker_url.startswith(("amqp://", "amqps://")) else None
-    return [Queue(name, routing_key=name, queue_arguments=arguments) for name in QUEUES]
+    """One queue per kind of work, and those that only some machines serve, this one among them."""
+    return [make_queue(name, settings.broker_url) for name in (*QUEUES, *machine_queues(settings, QUEUES))]
+
+
+def machine_queues(settings: Settings, selected: Collection[str]) -> list[str]:
+    """The queues of this machine alone that go with the selected queues: its builds with *index*, the partitions that
+
+    it searches with *screening*. A machine that searches all partitions does so at once and takes no such jobs.
+    """
+    builds = [host_queue(settings.index_host)] if "index" in selected else []
+    searches = sorted(settings.served_partitions or ()) if "screening" in selected else []
+    return [*builds, *map(partition_queue, searches)]
+
+
+def make_queue(name: str, broker_url: str) -> Queue:
+    """The queue of this name; on RabbitMQ a quorum queue, which survives the loss of a broker node."""
+    arguments = {"x-queue-type": "quorum"} if broker_url.startswith(("amqp://", "amqps://")) else None
+    return Queue(name, routing_key=name, queue_arguments=arguments)
 
 
 def _transport_options(settings: Settings) -> dict[str, object]:
@@ -64,10 +81,14 @@ def _transport_options(settings: Settings) -> dict[str, object]:
 
 
 def sender(app: Celery) -> Send:
-    """A function that sends a job's message: the task is named after the job's kind, its only argument is the id."""
+    """A function that sends a job's message: the task is named after the job's kind, its only argument is the id.
+
+    The queue may be another machine's, which the settings of this one do not name.
+    """
 
     def send(job: Job) -> None:
-        app.send_task(job.kind, args=[job.id], queue=job.queue, ignore_result=True)
+        queue = job.queue if job.queue in QUEUES else make_queue(job.queue, app.conf.broker_url)
+        app.send_task(job.kind, args=[job.id], queue=queue, ignore_result=True)  # type: ignore[arg-type]  # stubs: names only
 
     return send
 

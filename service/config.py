@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors import BadInput
+
+ALL_PARTITIONS = "all"
+MOST_PARTITIONS = 64
+"""A worker listens to one queue for each partition that it serves."""
+MOST_PARTITION_WORKS = 2**24 - 1
+"""A segment of the index numbers its works with 24 bits."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,10 @@ class Settings:
     host_delay_s: float
     max_page_bytes: int
     worker_processes: int
+    index: Path
+    index_host: str
+    index_partition_works: int
+    index_partitions: str
     proxies: int
     nightly_at: str
     centre_name: str
@@ -36,6 +48,16 @@ class Settings:
     def is_production(self) -> bool:
         """True in production: weak secrets, an open host list and fetch exceptions are then refused at start."""
         return self.env == "production"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where this machine keeps its own snapshots of the fingerprints."""
+        return self.index / self.index_host
+
+    @property
+    def served_partitions(self) -> frozenset[int] | None:
+        """The partitions of the index that this machine searches; None: all there are."""
+        return _partitions(self.index_partitions)
 
 
 FIELDS: dict[str, tuple[str, str]] = {
@@ -50,6 +72,22 @@ FIELDS: dict[str, tuple[str, str]] = {
     "YINJI_HOST_DELAY_S": ("3", "seconds between two fetches from one host, at least; politeness"),
     "YINJI_MAX_PAGE_BYTES": ("5000000", "bytes of a page body after decompression; larger pages are refused"),
     "YINJI_WORKER_PROCESSES": ("2", "worker processes of `run` on this machine"),
+    "YINJI_INDEX": (
+        "index in YINJI_DATA",
+        "folder for snapshots of the fingerprints; a local disk, room for three of them",
+    ),
+    "YINJI_INDEX_HOST": (
+        "the host's name",
+        "this machine's name: its own snapshots, its own rebuild jobs; one for all its containers",
+    ),
+    "YINJI_INDEX_PARTITION_WORKS": (
+        "8000000",
+        "work numbers a partition of the index, alike on all machines; 8 million need some 5 GB",
+    ),
+    "YINJI_INDEX_PARTITIONS": (
+        "all",
+        "all, or the partitions this machine searches (0,2-5): it then takes their jobs, and hands on what it lacks",
+    ),
     "YINJI_PROXIES": ("0", "reverse proxies before the portal whose X-Forwarded-For and -Proto are believed"),
     "YINJI_NIGHTLY_AT": ("02:00", "start of the nightly scan, HH:MM in Asia/Shanghai"),
     "YINJI_CENTRE_NAME": ("甘肃媒体版权保护中心", "the Centre's name on pages and documents"),
@@ -84,6 +122,10 @@ def load(data: Path | None = None) -> Settings:
         host_delay_s=_number("YINJI_HOST_DELAY_S", 3.0),
         max_page_bytes=int(_number("YINJI_MAX_PAGE_BYTES", 5_000_000)),
         worker_processes=int(_number("YINJI_WORKER_PROCESSES", 2)),
+        index=Path(os.environ.get("YINJI_INDEX") or folder / "index").resolve(),
+        index_host=_host_name(os.environ.get("YINJI_INDEX_HOST") or socket.gethostname()),
+        index_partition_works=_partition_works(),
+        index_partitions=os.environ.get("YINJI_INDEX_PARTITIONS") or ALL_PARTITIONS,
         proxies=int(_number("YINJI_PROXIES", 0)),
         nightly_at=_clock_time("YINJI_NIGHTLY_AT", "02:00"),
         centre_name=os.environ.get("YINJI_CENTRE_NAME") or "甘肃媒体版权保护中心",
@@ -91,6 +133,7 @@ def load(data: Path | None = None) -> Settings:
         secret_key=_secret(folder, "YINJI_SECRET_KEY"),
         password_salt=_secret(folder, "YINJI_PASSWORD_SALT"),
     )
+    settings.served_partitions  # noqa: B018  a bad list must be refused now
     if settings.is_production:
         _refuse_unsafe(settings)
     return settings
@@ -111,6 +154,38 @@ def _number(name: str, default: float) -> float:
     if not 0 <= value < 1e12:
         raise BadInput(f"{name}: “{text[:40]}” is not a number ≥ 0", name)
     return value
+
+
+def _host_name(name: str) -> str:
+    """The name as a folder can have it."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:60] or "host"
+
+
+def _partition_works() -> int:
+    works = int(_number("YINJI_INDEX_PARTITION_WORKS", 8_000_000))
+    if not 1 <= works <= MOST_PARTITION_WORKS:
+        raise BadInput(
+            f"YINJI_INDEX_PARTITION_WORKS: {works} is not within 1 and {MOST_PARTITION_WORKS}",
+            "YINJI_INDEX_PARTITION_WORKS",
+        )
+    return works
+
+
+def _partitions(text: str) -> frozenset[int] | None:
+    """`0,2-5` as numbers; None for `all`."""
+    if text == ALL_PARTITIONS:
+        return None
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        last = last or first
+        if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last) < MOST_PARTITIONS):
+            raise BadInput(
+                f"YINJI_INDEX_PARTITIONS: “{text[:40]}” is neither all nor numbers below {MOST_PARTITIONS} like 0,2-5",
+                "YINJI_INDEX_PARTITIONS",
+            )
+        found.update(range(int(first), int(last) + 1))
+    return frozenset(found)
 
 
 def _clock_time(name: str, default: str) -> str:

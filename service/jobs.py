@@ -6,6 +6,8 @@ holds it by a lease; whatever the queue loses or delivers twice, `publish_pendin
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -19,10 +21,15 @@ from service.errors import IllegalTransition
 from service.extensions import Identified
 
 QUEUES = ("crawl", "screening", "index", "mail")
+_OF_SOME_MACHINES = re.compile(r"screening\.p[0-9]{1,2}|index\.[0-9a-f]{10}")
+"""Queues that only some machines serve: the searches of one partition of the index, the builds of one machine."""
 LEASE = timedelta(seconds=30)
 """Renewed every LEASE/3 while the task runs; a killed worker's job is taken over after at most this."""
 RESEND_AFTER = timedelta(seconds=20)
 """A sent message that nobody claimed for so long counts as lost; a double delivery is harmless, so shorter is safe."""
+RESEND_TO_SOME_AFTER = timedelta(minutes=10)
+"""The same for a queue that only some machines serve. They may all be off for days, and every message sent meanwhile
+stays in the queue: 144 a day and job, instead of 4,320."""
 MAX_FAILURES = 3
 """Errors raised by the handler before the job is dead-lettered."""
 MAX_ATTEMPTS = 10
@@ -30,6 +37,21 @@ MAX_ATTEMPTS = 10
 BACKOFF_S = (5, 60, 300)
 
 Send = Callable[["Job"], None]
+
+
+def partition_queue(partition: int) -> str:
+    """The queue of the searches in one partition of the index."""
+    return f"screening.p{partition}"
+
+
+def host_queue(host: str) -> str:
+    """The queue of the jobs that only this machine can do. A digest: names of machines have any length."""
+    return f"index.{hashlib.sha256(host.encode()).hexdigest()[:10]}"
+
+
+def is_queue(name: str) -> bool:
+    """True for the name of a queue that jobs may be sent to."""
+    return name in QUEUES or _OF_SOME_MACHINES.fullmatch(name) is not None
 
 
 class Job(Identified):
@@ -76,7 +98,7 @@ def enqueue(
     existing = session.scalars(select(Job).where(Job.key == key)).first()
     if existing is not None:
         return existing
-    if queue not in QUEUES:
+    if not is_queue(queue):
         raise ValueError(f"no queue {queue!r}")
     job = Job(kind=kind, key=key, queue=queue, payload=payload or {}, group_key=group)
     job.not_before = utc_now() + timedelta(seconds=delay_s)
@@ -172,11 +194,15 @@ def retry(session: Session, job: Job) -> None:
 
 
 def due(session: Session, now: datetime, limit: int = 500) -> Sequence[Job]:
-    """Jobs to send: never sent, sent but unclaimed for RESEND_AFTER, or held by a lease that ran out."""
+    """Jobs to send: never sent (those first), held by a lease that ran out, or sent but unclaimed for too long."""
     unsent = and_(Job.state == "queued", Job.not_before <= now, Job.sent_at.is_(None))
-    lost = and_(Job.state == "queued", Job.not_before <= now, Job.sent_at < now - RESEND_AFTER)
+    sent_long_ago = or_(
+        and_(Job.sent_at < now - RESEND_AFTER, Job.queue.in_(QUEUES)), Job.sent_at < now - RESEND_TO_SOME_AFTER
+    )
+    lost = and_(Job.state == "queued", Job.not_before <= now, sent_long_ago)
     abandoned = and_(Job.state == "running", Job.lease_until < now)
-    return session.scalars(select(Job).where(or_(unsent, lost, abandoned)).order_by(Job.id).limit(limit)).all()
+    chosen = select(Job).where(or_(unsent, lost, abandoned))
+    return session.scalars(chosen.order_by(Job.sent_at.is_not(None), Job.id).limit(limit)).all()
 
 
 def publish_pending(session: Session, send: Send, now: datetime | None = None, limit: int = 500) -> int:

@@ -1,7 +1,7 @@
 """which algorithms the works are fingerprinted by; what a match carries in other words
 
 Revision ID: 0004
-Revises: 0002
+Revises: 0003
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from alembic import op
 import service.extensions
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

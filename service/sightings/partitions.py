@@ -1,0 +1,153 @@
+"""A page that several machines search at once: kept until all partitions of the index have answered, then concluded.
+
+    screening.visit ──hold_page──▶ one screening.search a partition ──note_answer──▶ the last one: screening.conclude
+
+The page's bytes lie in a row of their own, not in the capture store: they are needed for seconds, they go with the same
+transaction that writes what was found, and the store deletes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import String, cast, delete, func, literal, select
+from sqlalchemy.orm import Session
+
+from service import jobs
+from service.clock import utc_now
+from service.extensions import dump_json
+from service.fingerprint import Candidate
+from service.intake.page import Hop, Page
+from service.jobs import Job, partition_queue
+from service.sightings.held import HeldPage, PartitionAnswer
+from service.sightings.hosts import insert_new
+from service.sightings.models import Sighting
+
+SEARCH, CONCLUDE = "screening.search", "screening.conclude"
+
+
+def is_held(session: Session, sighting_id: int) -> bool:
+    """True when the sighting's page was fetched and waits for its answers."""
+    return session.scalars(select(HeldPage.id).where(HeldPage.sighting_id == sighting_id)).first() is not None
+
+
+def hold_page(session: Session, sighting_id: int, page: Page, partitions: int, partition_works: int) -> None:
+    """Keeps the page and enqueues a search in each partition. A visit that ran twice leaves one page held."""
+    token = secrets.token_hex(8)
+    row = {"sighting_id": sighting_id, "token": token, "partitions": partitions, "body": pack_page(page)}
+    insert_new(session, HeldPage, [{**row, "held_at": utc_now()}], ["sighting_id"])
+    if session.scalars(select(HeldPage.token).where(HeldPage.sighting_id == sighting_id)).one() != token:
+        return
+    for partition in range(partitions):
+        jobs.enqueue(
+            session,
+            SEARCH,
+            f"search:{sighting_id}:{token}:{partition}",
+            queue=partition_queue(partition),
+            payload={
+                "sighting_id": sighting_id,
+                "token": token,
+                "partition": partition,
+                "partition_works": partition_works,
+            },
+            group=_group(sighting_id),
+        )
+
+
+def held_page(session: Session, sighting_id: int, token: str) -> tuple[HeldPage, Page] | None:
+    """The page of this visit; None when it was concluded already."""
+    held = session.scalars(select(HeldPage).where(HeldPage.sighting_id == sighting_id, HeldPage.token == token)).first()
+    return (held, unpack_page(held.body)) if held is not None else None
+
+
+def note_answer(
+    session: Session, sighting_id: int, token: str, partition: int, candidates: Sequence[Candidate]
+) -> bool:
+    """Writes one partition's answer, once; True when it was the last one missing. False too when nobody waits for it.
+
+    The lock on the held page lets the last two answers see each other.
+    """
+    waiting = select(HeldPage).where(HeldPage.sighting_id == sighting_id, HeldPage.token == token).with_for_update()
+    held = session.scalars(waiting).first()
+    if held is None:
+        return False
+    found = [[one.version_id, one.shared, one.distance] for one in candidates]
+    row = {"held_page_id": held.id, "partition": partition, "candidates": found}
+    insert_new(session, PartitionAnswer, [row], ["held_page_id", "partition"])
+    answers = select(func.count(PartitionAnswer.id)).where(PartitionAnswer.held_page_id == held.id)
+    return session.scalar(answers) == held.partitions
+
+
+def enqueue_conclusion(session: Session, sighting_id: int, token: str) -> Job:
+    """The job that compares the page with what the partitions found."""
+    payload = {"sighting_id": sighting_id, "token": token}
+    key = f"conclude:{sighting_id}:{token}"
+    return jobs.enqueue(session, CONCLUDE, key, queue="screening", payload=payload, group=_group(sighting_id))
+
+
+def answered_candidates(session: Session, held: HeldPage) -> list[Candidate]:
+    """All partitions' candidates for the page, best first; their texts did not travel."""
+    answers = session.scalars(select(PartitionAnswer.candidates).where(PartitionAnswer.held_page_id == held.id))
+    found = [Candidate(version_id, shared, distance) for answer in answers for version_id, shared, distance in answer]
+    return sorted(found, key=lambda one: (-one.shared, one.version_id))
+
+
+def release_page(session: Session, held_id: int) -> None:
+    """Deletes the held page with its answers; part of the transaction that writes what was found."""
+    session.execute(delete(PartitionAnswer).where(PartitionAnswer.held_page_id == held_id))
+    session.execute(delete(HeldPage).where(HeldPage.id == held_id))
+
+
+def settle_dead(session: Session) -> int:
+    """Fails the sightings whose searches or conclusion are dead; a person who retries the job still gets them concluded."""
+    dead = session.execute(
+        select(Sighting, Job.id)
+        .join(HeldPage, HeldPage.sighting_id == Sighting.id)
+        .join(Job, Job.group_key == literal("held:") + cast(Sighting.id, String))
+        .where(Sighting.outcome == "pending", Job.state == "dead")
+    ).all()
+    for sighting, job_id in dead:
+        sighting.outcome, sighting.reason = "failed", f"处理时出错，任务 {job_id} 已进入死信"
+    session.flush()
+    return len(dead)
+
+
+def _group(sighting_id: int) -> str:
+    """Not the scan's: the scan's queued jobs are counted as visits that wait for the same site."""
+    return f"held:{sighting_id}"
+
+
+def pack_page(page: Page) -> bytes:
+    """The page with all that was said about it, compressed: one line of JSON, then the bytes."""
+    facts = asdict(page)
+    certificate = page.tls_certificate
+    same = page.raw_body == page.body
+    facts |= {
+        "body": len(page.body),
+        "raw_body": None if same else len(page.raw_body),
+        "tls_certificate": None if certificate is None else certificate.hex(),
+        "fetched_at": page.fetched_at.isoformat(),
+    }
+    return zlib.compress(dump_json(facts).encode() + b"\n" + page.body + (b"" if same else page.raw_body), 1)
+
+
+def unpack_page(packed: bytes) -> Page:
+    """The page that `pack_page` took."""
+    head, _, rest = zlib.decompress(packed).partition(b"\n")
+    facts = json.loads(head)
+    body = rest[: facts["body"]]
+    facts |= {
+        "body": body,
+        "raw_body": body if facts["raw_body"] is None else rest[facts["body"] :],
+        "tls_certificate": None if facts["tls_certificate"] is None else bytes.fromhex(facts["tls_certificate"]),
+        "fetched_at": datetime.fromisoformat(facts["fetched_at"]),
+        "redirects": tuple(Hop(**hop) for hop in facts["redirects"]),
+    }
+    for name in ("request_headers", "response_headers"):
+        facts[name] = tuple((key, value) for key, value in facts[name])
+    return Page(**facts)
