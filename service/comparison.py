@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from service.fingerprint import Normalised, normalise
+import numpy as np
+
+from service.fingerprint import Candidate, Normalised
 from service.intake.extract import Article, extract_article
 from service.matching import Measured, compare, may_match
 
 
 @dataclass(frozen=True)
 class WorkText:
-    """A candidate's text as screening needs it, free of the session."""
+    """A candidate's text as comparing needs it, free of the session."""
 
     version_id: int
     work_id: int
     title: str
-    text: Normalised
+    text: str
     distance: int | None
 
 
@@ -37,19 +40,30 @@ class Examined:
     found: list[Found]
 
 
-def examine(html: str, visible: str, url: str | None, candidates: list[WorkText]) -> Examined:
-    """Compares the page with its candidates. The careful extraction runs only if the visible text passes first."""
-    page_text = normalise(visible) if candidates else None
-    likely = [work for work in candidates if page_text is not None and may_match(work.text, page_text)]
-    if not likely:
+Load = Callable[[Sequence[Candidate]], Sequence[WorkText]]
+"""Gives the texts of candidates, of works in force only."""
+
+
+def likely_candidates(page: Normalised, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates whose text stands in the page's visible text closely enough to read the page carefully."""
+    codes = page.codes.astype(np.uint16)
+    return [one for one in candidates if may_match(one.codes, codes)]
+
+
+def examine(html: str, visible: str, url: str | None, likely: Sequence[Candidate], load: Load) -> Examined:
+    """Compares the page's article with the candidates that passed the cheap test. Without any, the article is not read."""
+    works = load(likely) if likely else ()
+    if not works:
         return Examined(visible, None, [])
     article = extract_article(html, url)
-    text = normalise(article.text)
-    found = []
-    for work in likely:
-        measured = compare(
-            work.text, text, work_title=work.title, page_title=article.title or "", distance=work.distance
-        )
-        if measured is not None:
-            found.append(Found(work, measured))
-    return Examined(visible, article, found)
+    return Examined(visible, article, find_works(article.text, article.title or "", works))
+
+
+def find_works(text: str, title: str, works: Sequence[WorkText]) -> list[Found]:
+    """Those of the works that a text carries, each with what was measured."""
+    measured = (
+        (work, compare(work.text, text, work_title=work.title, page_title=title, distance=work.distance))
+        for work in works
+    )
+    return [Found(work, one) for work, one in measured if one is not None]
+

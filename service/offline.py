@@ -7,18 +7,21 @@ or WARC/ARC archives. A refused row or record is told with its place; the others
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.comparison import Found, WorkText, examine
+import numpy as np
+from numpy.typing import NDArray
+
+from service.comparison import Found, WorkText, examine, find_works, likely_candidates
 from service.errors import BadInput
-from service.fingerprint import Fingerprint, Normalised, fingerprint_text, normalise
+from service.fingerprint import Candidate as IndexCandidate
+from service.fingerprint import Fingerprint, IndexSegment, fingerprint_text, normalise
 from service.intake.charset import decode_html
 from service.intake.extract import quick_text
 from service.intake.warc import WarcPage, read_records
-from service.matching import CandidateIndex, compare
 
 MAX_TEXT_CHARACTERS = 20_000_000
 HTML_SUFFIXES = (".html", ".htm", ".shtml", ".xhtml")
@@ -27,11 +30,11 @@ ARCHIVE_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz")
 
 @dataclass(frozen=True)
 class Work:
-    """A work of the file: its own id, title and normalised text."""
+    """A work of the file: its own id, title and text."""
 
     id: str
     title: str
-    text: Normalised
+    text: str
 
 
 @dataclass(frozen=True)
@@ -58,27 +61,22 @@ class Registry:
     """The works of a file, indexed."""
 
     works: list[Work]
-    index: CandidateIndex
+    index: IndexSegment
 
-    def candidates(self, fingerprint: Fingerprint | None) -> list[WorkText]:
+    def find(self, fingerprint: Fingerprint | None) -> list[IndexCandidate]:
         """The works worth comparing with this fingerprint; a text too short to judge has none."""
-        found = [] if fingerprint is None else self.index.find(fingerprint)
-        return [
-            WorkText(
-                one.version_id,
-                one.version_id,
-                self.works[one.version_id].title,
-                self.works[one.version_id].text,
-                one.distance,
-            )
-            for one in found
-        ]
+        return [] if fingerprint is None else self.index.find(fingerprint)
+
+    def load(self, candidates: Sequence[IndexCandidate]) -> list[WorkText]:
+        """Their texts; a version's number is the work's place in the file."""
+        chosen = [(one, self.works[one.version_id]) for one in candidates]
+        return [WorkText(one.version_id, one.version_id, work.title, work.text, one.distance) for one, work in chosen]
 
 
 def read_works(path: Path) -> Registry:
     """The works of a JSONL file. Raises BadInput with the line on the first bad row: half a registry is none."""
     works: list[Work] = []
-    fingerprints: list[tuple[int, Fingerprint]] = []
+    rows: list[tuple[int, Fingerprint, NDArray[np.uint32]]] = []
     seen: set[str] = set()
     for row in read_rows(path):
         if isinstance(row, Refused):
@@ -93,11 +91,11 @@ def read_works(path: Path) -> Registry:
         normalised = normalise(text or "")
         fingerprint = fingerprint_text(normalised)
         if fingerprint is not None:
-            fingerprints.append((len(works), fingerprint))
-        works.append(Work(work_id, _string(values, "title") or "", normalised))
+            rows.append((len(works), fingerprint, normalised.codes))
+        works.append(Work(work_id, _string(values, "title") or "", text or ""))
     if not works:
         raise BadInput(f"{path}: no works in it", "works")
-    return Registry(works, CandidateIndex(fingerprints))
+    return Registry(works, IndexSegment.build(rows))
 
 
 def read_candidates(path: Path) -> Iterator[Candidate | Refused]:
@@ -120,10 +118,10 @@ def screen_candidate(registry: Registry, candidate: Candidate) -> list[dict[str,
     """Result rows (architecture.md section 6) for one candidate, best covered work first."""
     if candidate.html:
         visible = quick_text(candidate.html)
-        works = registry.candidates(fingerprint_text(visible))
-        found = examine(candidate.html, visible, candidate.url, works).found
+        likely = _likely(registry, visible)
+        found = examine(candidate.html, visible, candidate.url, likely, registry.load).found
     else:
-        found = _screen_text(registry, candidate)
+        found = find_works(candidate.text, candidate.title, registry.load(_likely(registry, candidate.text)))
     rows = [_row(registry, candidate, one) for one in found]
     return sorted(rows, key=lambda row: -row["coverage_of_work"])
 
@@ -186,25 +184,25 @@ def _string(values: dict[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _screen_text(registry: Registry, candidate: Candidate) -> list[Found]:
-    text = normalise(candidate.text)
-    found = []
-    for work in registry.candidates(fingerprint_text(text)):
-        measured = compare(work.text, text, work_title=work.title, page_title=candidate.title, distance=work.distance)
-        if measured is not None:
-            found.append(Found(work, measured))
-    return found
+def _likely(registry: Registry, text: str) -> list[IndexCandidate]:
+    normalised = normalise(text)
+    return likely_candidates(normalised, registry.find(fingerprint_text(normalised)))
 
 
 def _row(registry: Registry, candidate: Candidate, found: Found) -> dict[str, Any]:
-    alignment = found.measured.alignment
+    measured = found.measured
     return {
         "candidate": candidate.id,
         "work": registry.works[found.work.work_id].id,
-        "kind": found.measured.kind,
-        "coverage_of_work": round(alignment.coverage_of_a, 4),
-        "coverage_of_candidate": round(alignment.coverage_of_b, 4),
-        "longest_run": alignment.longest_run,
-        "simhash_distance": found.measured.distance,
-        "spans": found.measured.spans,
+        "kind": measured.kind,
+        "coverage_of_work": round(measured.overlap.coverage, 4),
+        "coverage_of_candidate": round(measured.overlap.coverage_of_page, 4),
+        "longest_run": measured.alignment.longest_run,
+        "simhash_distance": measured.distance,
+        "spans": measured.spans,
+        "quoted_coverage": round(measured.quoted_coverage, 4),
+        "rewritten": [list(passage.quad) for passage in measured.rewritten],
+        "rewritten_coverage_of_work": round(measured.rewritten_coverage[0], 4),
+        "rewritten_coverage_of_candidate": round(measured.rewritten_coverage[1], 4),
+        "is_condensed": measured.is_condensed,
     }

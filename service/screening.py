@@ -6,16 +6,18 @@ found is written in one short transaction at the end. Running it twice leaves th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import httpx2
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from service.blobs import BlobStore
 from service.clock import shanghai_date
-from service.comparison import Examined, Found, WorkText, examine
+from service.comparison import Examined, Found, WorkText, examine, likely_candidates
 from service.config import Settings
 from service.extensions import reading
-from service.fingerprint import Fingerprint, fingerprint_text, normalise
+from service.fingerprint import Candidate, fingerprint_text, normalise
 from service.intake.charset import decode_html
 from service.intake.extract import Article, quick_text
 from service.intake.fetch import fetch_page
@@ -23,7 +25,6 @@ from service.intake.page import Page as FetchedPage
 from service.licences.facts import is_credited, is_platform, work_facts
 from service.licences.operations import licences_for, terms_of
 from service.licences.rules import Use, Verdict, check_use
-from service.matching import Candidate
 from service.parties.identifiers import host_of
 from service.parties.operations import channels_for
 from service.sightings.hosts import limits_of
@@ -53,24 +54,28 @@ def screen_sighting(
     page = fetch_page(url, limits_of(settings), client=client)
     html, _, _ = decode_html(page.body, page.content_type)
     visible = quick_text(html)
+    fingerprint = fingerprint_text(visible)
     with reading(session):
-        candidates = load_candidates(session, fingerprint_text(visible))
-    examined = examine(html, visible, page.url, candidates)
+        candidates = [] if fingerprint is None else find_candidates(session, fingerprint)
+    likely = likely_candidates(normalise(visible), candidates)
+    with reading(session):
+        works = load_works(session, likely)
+    examined = examine(html, visible, page.url, likely, lambda _: works)
     return write_findings(session, blobs, sighting_id, page, examined)
 
 
-def load_candidates(session: Session, fingerprint: Fingerprint | None) -> list[WorkText]:
-    """The candidates' texts, of works in force only, in one query. A text too short to judge has none."""
-    if fingerprint is None:
+def load_works(session: Session, candidates: Sequence[Candidate]) -> list[WorkText]:
+    """The candidates' texts, of works in force only, in one query."""
+    chosen = {one.version_id: one for one in candidates}
+    if not chosen:
         return []
-    candidates: dict[int, Candidate] = {one.version_id: one for one in find_candidates(session, fingerprint)}
     rows = session.execute(
         select(WorkVersion.id, WorkVersion.text, Work.id, Work.title)
         .join(Work, Work.id == WorkVersion.work_id)
-        .where(WorkVersion.id.in_(candidates), WorkVersion.is_current, Work.state.in_(MATCHED_STATES))
+        .where(WorkVersion.id.in_(chosen), WorkVersion.is_current, Work.state.in_(MATCHED_STATES))
     )
     return [
-        WorkText(version_id, work_id, title, normalise(text), candidates[version_id].distance)
+        WorkText(version_id, work_id, title, text, chosen[version_id].distance)
         for version_id, text, work_id, title in rows
     ]
 

@@ -12,11 +12,11 @@ import click
 from service.clock import to_shanghai
 from service.errors import BadInput
 from service.extensions import dump_json
-from service.fingerprint import Alignment, align_texts
+from service.fingerprint import align_rewritten, align_texts
 from service.sheets import Refusal, open_text, read_jsonl
 
 
-@click.command(help="The copied spans of two texts A and B, or of every pair in a file.")
+@click.command(help="The copied and the rewritten passages of two texts A and B, or of every pair in a file.")
 @click.argument("a", required=False, type=click.Path(path_type=Path))
 @click.argument("b", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
@@ -32,25 +32,34 @@ def align(a: Path | None, b: Path | None, as_json: bool, pairs: Path | None, out
     if a is None or b is None or out is not None:
         raise BadInput("align: give two text files, or --pairs FILE.jsonl with --out FILE.jsonl")
     left, right = _read(a), _read(b)
-    found = align_texts(left, right)
+    found = align_both_ways(left, right)
     if as_json:
-        click.echo(dump_json(shape_of(found)))
+        click.echo(dump_json(found))
         return
     click.echo(
-        f"{found.coverage_of_a:.1%} of {a.name} and {found.coverage_of_b:.1%} of {b.name} are identical; "
-        f"the longest run has {found.longest_run} characters"
+        f"{found['coverage_of_a']:.1%} of {a.name} and {found['coverage_of_b']:.1%} of {b.name} are identical; "
+        f"the longest run has {found['longest_run']} characters"
     )
-    for span in found.spans:
-        click.echo(f"{span.a_start}–{span.a_end} = {span.b_start}–{span.b_end}: {left[span.a_start : span.a_end]}")
+    for a_start, a_end, b_start, b_end in found["spans"]:
+        click.echo(f"{a_start}–{a_end} = {b_start}–{b_end}: {left[a_start:a_end]}")
+    for a_start, a_end, b_start, b_end, score in found["rewritten"]:
+        click.echo(f"{a_start}–{a_end} ≈ {b_start}–{b_end} ({score:.0%} alike):")
+        click.echo(f"  {left[a_start:a_end]}\n  {right[b_start:b_end]}")
 
 
-def shape_of(found: Alignment) -> dict[str, Any]:
-    """An alignment as JSON: coverages 0 to 1, the longest run in characters, spans as four offsets each."""
+def align_both_ways(a: str, b: str) -> dict[str, Any]:
+    """What two texts share, as JSON: the identical spans, and the passages whose content was carried over.
+
+    Coverages are shares 0 to 1 of identical characters, the longest run is in characters, spans are four offsets each;
+    `rewritten` has four offsets and the likeness of the words, 0 to 1. A copied passage stands in both lists.
+    """
+    found = align_texts(a, b)
     return {
         "coverage_of_a": round(found.coverage_of_a, 6),
         "coverage_of_b": round(found.coverage_of_b, 6),
         "longest_run": found.longest_run,
         "spans": [[span.a_start, span.a_end, span.b_start, span.b_end] for span in found.spans],
+        "rewritten": [[*one.quad, round(one.score, 4)] for one in align_rewritten(a, b)],
     }
 
 
@@ -63,13 +72,13 @@ def _align_pairs(pairs: Path, out: Path) -> None:
                 if isinstance(item, Refusal):
                     raise BadInput(item.reason, item.field)
                 row = item[1]
-                found = align_texts(_side(row, "a", pairs.parent), _side(row, "b", pairs.parent))
+                found = align_both_ways(_side(row, "a", pairs.parent), _side(row, "b", pairs.parent))
             except BadInput as error:
                 line = item.line if isinstance(item, Refusal) else item[0]
                 click.echo(f"{pairs}:{line}: {error.message}", err=True)
                 refused += 1
                 continue
-            file.write(json.dumps({"id": row.get("id"), **shape_of(found)}, ensure_ascii=False) + "\n")
+            file.write(json.dumps({"id": row.get("id"), **found}, ensure_ascii=False) + "\n")
             written += 1
     click.echo(f"{written:,} pairs aligned, {refused:,} refused")
     if refused:

@@ -29,6 +29,9 @@ from service.fingerprint.match import DEFAULT_THRESHOLDS, Kind, Thresholds, clas
 from service.fingerprint.normalise import Normalised, normalise
 from service.fingerprint.overlap import Overlap, measure_overlap
 from service.fingerprint.postings import PostingsIndex
+from service.fingerprint.reworded import is_reworded, rewritten_coverage
+from service.fingerprint.rewritten import Passage, align_rewritten
+from service.fingerprint.segment import Candidate, IndexSegment
 from service.fingerprint.simhash import (
     count_grams,
     from_signed64,
@@ -46,14 +49,18 @@ __all__ = [
     "DEFAULT_THRESHOLDS",
     "SIMHASH_CHARACTERS",
     "Alignment",
+    "Candidate",
     "Fingerprint",
     "HammingIndex",
+    "IndexSegment",
     "Kind",
     "Normalised",
     "Overlap",
+    "Passage",
     "PostingsIndex",
     "Span",
     "Thresholds",
+    "align_rewritten",
     "align_texts",
     "classify",
     "copied_characters",
@@ -63,10 +70,12 @@ __all__ = [
     "gram_hash",
     "hamming_distance",
     "is_match",
+    "is_reworded",
     "is_title_changed",
     "measure_overlap",
     "normalise",
     "pack_hashes",
+    "rewritten_coverage",
     "simhash_codes",
     "span_edits",
     "to_signed64",

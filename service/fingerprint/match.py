@@ -54,6 +54,23 @@ class Thresholds:
     least_identical: int = 30
     """No share counts with fewer identical characters than this in all: of a short text anything is a large share."""
 
+    rewritten_score: float = 0.55
+    """Rewritten passages count from this likeness on (idf-Dice of their words); below lie reports made after one form.
+    With the three rules below 0 of 12,000 of the negatives drawn at random are a match; with 0.50 and 0.60 it would be 5."""
+
+    rewritten_coverage: float = 0.30
+    """Share of the work in such passages, identical text included, that makes a match by itself …"""
+
+    rewritten_characters: int = 150
+    """… if it amounts to this many characters, or one passage has that many and …"""
+
+    rewritten_passage_score: float = 0.70
+    """… this likeness."""
+
+    agreeing_numbers: float = 0.50
+    """Share of a passage's numbers that the other side must have too: who rewrites a report keeps its figures, and the
+    next day's report has others. Asked where both sides have three numbers or more."""
+
     full_coverage: float = 0.90
     """The 213 real full reposts have 0.92 or more (1st percentile 0.92, median 1.00)."""
 

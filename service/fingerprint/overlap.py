@@ -35,8 +35,11 @@ class Overlap:
 
     ``copied``: identical characters, the smaller count of the two sides, quotations included. ``quoted``: those of them
     that stand in quotations which both texts attribute. ``passages``: what remains of each span of the alignment.
+    ``work``, ``page``: the normalised texts that were measured.
     """
 
+    work: Normalised
+    page: Normalised
     work_length: int
     page_length: int
     copied: int
@@ -73,14 +76,14 @@ def measure_overlap(work: str, page: str) -> Overlap:
     dropped_a, dropped_b = _mask(a, boilerplate(work)), _mask(b, boilerplate(page))
     lengths = len(a) - int(dropped_a.sum()), len(b) - int(dropped_b.sum())
     if not len(alignment.runs):
-        return Overlap(*lengths, 0, 0, (), alignment)
+        return Overlap(a, b, *lengths, 0, 0, (), alignment)
     at_a, at_b, span_of, run_of = _pairs(alignment.runs)
     counts = ~dropped_a[at_a]
     quoted = counts & _mask(a, attributed_quotations(work))[at_a] & _mask(b, attributed_quotations(page))[at_b]
     kept = counts & ~quoted
     ends = np.searchsorted(a.offsets, [place for place, char in enumerate(work) if char == "\n"])
     passages = _passages(at_a[kept], span_of[kept], run_of[kept], ends, len(alignment.spans))
-    return Overlap(*lengths, _distinct(at_a, at_b, counts), _distinct(at_a, at_b, quoted), passages, alignment)
+    return Overlap(a, b, *lengths, _distinct(at_a, at_b, counts), _distinct(at_a, at_b, quoted), passages, alignment)
 
 
 def _pairs(runs: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:

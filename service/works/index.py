@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from threading import Lock
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.fingerprint import ALGORITHM, Fingerprint, from_signed64
-from service.matching import Candidate, CandidateIndex
-from service.works.models import WorkFingerprint
+from service.fingerprint import ALGORITHM, Candidate, Fingerprint, IndexSegment, from_signed64, normalise
+from service.works.models import WorkFingerprint, WorkVersion
 
 REBUILD_SHARE = 0.1
 """When the newly registered exceed this share of the base, both are built anew: a small index is searched outright."""
@@ -26,9 +27,9 @@ REBUILD_SHARE = 0.1
 class Generation:
     """Both indexes and the highest fingerprint id in each."""
 
-    base: CandidateIndex
+    base: IndexSegment
     base_until: int
-    recent: CandidateIndex
+    recent: IndexSegment
     until: int
 
 
@@ -65,28 +66,34 @@ def rebuild(session: Session) -> int:
 
 
 def _build(session: Session, newest: int) -> Generation:
-    base = CandidateIndex(_read(session, 0, newest))
-    return Generation(base, newest, CandidateIndex([]), newest)
+    base = IndexSegment.build(_read(session, 0, newest))
+    return Generation(base, newest, IndexSegment.build([]), newest)
 
 
 def _extend(session: Session, generation: Generation, newest: int) -> Generation:
-    recent = CandidateIndex(_read(session, generation.base_until, newest))
+    recent = IndexSegment.build(_read(session, generation.base_until, newest))
     if recent.size > max(1000, REBUILD_SHARE * generation.base.size):
         return _build(session, newest)
     return replace(generation, recent=recent, until=newest)
 
 
-def _read(session: Session, after: int, until: int) -> Iterator[tuple[int, Fingerprint]]:
+def _read(session: Session, after: int, until: int) -> Iterator[tuple[int, Fingerprint, NDArray[np.uint32]]]:
     rows = session.execute(
         select(
-            WorkFingerprint.version_id, WorkFingerprint.length_chars, WorkFingerprint.simhash, WorkFingerprint.winnow
+            WorkFingerprint.version_id,
+            WorkFingerprint.length_chars,
+            WorkFingerprint.simhash,
+            WorkFingerprint.winnow,
+            WorkVersion.text,
         )
+        .join(WorkVersion, WorkVersion.id == WorkFingerprint.version_id)
         .where(WorkFingerprint.id > after, WorkFingerprint.id <= until, WorkFingerprint.algorithm == ALGORITHM)
         .order_by(WorkFingerprint.id)
         .execution_options(yield_per=5000)
     )
-    for version_id, length, simhash, winnow in rows:
+    for version_id, length, simhash, winnow, text in rows:
         yield (
             version_id,
             Fingerprint.from_bytes(winnow, algorithm=ALGORITHM, length=length, simhash=from_signed64(simhash)),
+            normalise(text).codes,
         )

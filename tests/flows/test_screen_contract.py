@@ -27,6 +27,11 @@ RESULT_KEYS = {
     "longest_run",
     "simhash_distance",
     "spans",
+    "quoted_coverage",
+    "rewritten",
+    "rewritten_coverage_of_work",
+    "rewritten_coverage_of_candidate",
+    "is_condensed",
 }
 
 

@@ -25,7 +25,7 @@ def test_align_prints_the_agreed_shape(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("前言。" + TEXT, "utf-8")
     (tmp_path / "b.txt").write_bytes(TEXT.encode("gb18030"))
     found = json.loads(call(align, tmp_path / "a.txt", tmp_path / "b.txt", "--json").output)
-    assert list(found) == ["coverage_of_a", "coverage_of_b", "longest_run", "spans"]
+    assert list(found) == ["coverage_of_a", "coverage_of_b", "longest_run", "spans", "rewritten"]
     assert found["coverage_of_b"] == 1.0 and found["coverage_of_a"] < 1
     (span,) = found["spans"]
     assert span[0] == 3 and span[2] == 0 and all(isinstance(offset, int) for offset in span)

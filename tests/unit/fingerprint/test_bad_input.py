@@ -1,0 +1,81 @@
+"""Input that no newsroom would send: a fingerprint or "too short to judge", never a crash, a hang or a false match."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.fingerprint import (
+    align_rewritten,
+    align_texts,
+    classify,
+    fingerprint_text,
+    is_reworded,
+    measure_overlap,
+    normalise,
+)
+
+BAD = {
+    "empty": "",
+    "spaces": " \t\r\n\u3000" * 500,
+    "one character": "甲",
+    "one character a million times": "甲" * 1_000_000,
+    "two characters in turn": "甲乙" * 200_000,
+    "punctuation": "，。！？；：“”（）——……" * 2_000,
+    "lone surrogates": "\ud800\udfff" * 1_000,
+    "nulls": "\x00" * 5_000,
+    "nulls in words": "\x00镇\x00上\x00的\x00老\x00师\x00傅" * 40,
+    "right to left": "\u202eمرحبا بالعالم \u202cשלום עולם " * 60,
+    "emoji": "😀👩‍👩‍👧‍👦🏳️‍🌈🇨🇳" * 400,
+    "combining marks": "e" + "\u0301" * 100_000,
+    "binary": Random(7).randbytes(40_000).decode("latin-1"),
+    "astral": "𠮷𠀀𪚥" * 300,
+    "long lines of digits": "0123456789" * 5_000,
+}
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
+def test_bad_text_matches_no_article(text: str, article: str) -> None:
+    fingerprint = fingerprint_text(text)
+    assert fingerprint is None or len(fingerprint.winnow) > 0
+    for work, page in ((article, text), (text, article)):
+        overlap = measure_overlap(work, page)
+        assert classify(overlap) is None
+        assert not is_reworded(align_rewritten(work, page), overlap)
+
+
+@pytest.mark.parametrize("name", ["empty", "spaces", "punctuation", "lone surrogates", "nulls", "emoji"])
+def test_text_without_letters_is_too_short_to_judge(name: str) -> None:
+    assert fingerprint_text(BAD[name]) is None
+    assert len(normalise(BAD[name])) == 0
+
+
+def test_a_text_of_ten_megabytes_is_measured_with_an_article_inside(article: str) -> None:
+    random = Random(3)
+    noise = "".join(chr(0x4E00 + random.randrange(6_000)) for _ in range(3_300_000))
+    page = noise[:2_000_000] + article + noise[2_000_000:]
+    assert len(page.encode()) > 9_900_000
+    assert fingerprint_text(page) is not None
+    alignment = align_texts(article, page)
+    assert alignment.coverage_of_a == 1.0
+    assert classify(measure_overlap(article, page)) == "full"
+
+
+@settings(max_examples=60, deadline=None)  # the first call compiles
+@given(st.text(max_size=400), st.text(max_size=400))
+def test_any_two_strings_are_judged(a: str, b: str) -> None:
+    overlap = measure_overlap(a, b)
+    assert classify(overlap) in (None, "full", "modified", "excerpt")
+    for passage in align_rewritten(a, b):
+        assert 0 <= passage.a_start < passage.a_end <= len(a)
+        assert 0 <= passage.b_start < passage.b_end <= len(b)
+        assert 0 <= passage.score <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.characters(), min_size=300, max_size=600))
+def test_random_characters_match_nothing_of_ours(characters: list[str]) -> None:
+    random = Random(5)
+    article = "".join(chr(0x4E00 + random.randrange(3_000)) for _ in range(800))
+    assert classify(measure_overlap(article, "".join(characters))) is None
