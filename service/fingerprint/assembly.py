@@ -32,8 +32,8 @@ ARRAYS = {
     "hamming.order": "i4",
     "hamming.banded": "u8",
     "hamming.starts": "i4",
-    "winnow.records": "u1",
-    "winnow.starts": "u4",
+    "postings.records": "u1",
+    "postings.starts": "u4",
 }
 """Each array of a segment → the type of its elements, little-endian."""
 
@@ -45,10 +45,9 @@ SPILL_POSTINGS = 2**22  # 32 MB wait in memory
 class Postings:
     """Packed postings on their way into an index: in memory, and in files of ``folder`` (if given) when they are many."""
 
-    def __init__(self, folder: Path | None, name: str) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.total = 0
         self._folder = folder
-        self._name = name
         self._waiting: list[NDArray[np.uint64]] = []
         self._held = 0
         self._is_spilled = False
@@ -91,7 +90,7 @@ class Postings:
 
     def _path(self, part: int) -> Path:
         assert self._folder is not None
-        return self._folder / f"{self._name}.{part}.spill"
+        return self._folder / f"postings.{part}.spill"
 
 
 def assemble(rows: Iterable[Row], algorithm: str, put: Put, spill_folder: Path | None = None) -> int:
@@ -100,13 +99,13 @@ def assemble(rows: Iterable[Row], algorithm: str, put: Put, spill_folder: Path |
     Raises ValueError when an id comes twice, a fingerprint is of another algorithm or cannot be indexed.
     """
     ids, ends, lengths, simhashes = array("q"), array("q", [0]), array("I"), array("Q")
-    winnow = Postings(spill_folder, "winnow")
+    hashes = Postings(spill_folder)
 
     def texts() -> Iterator[NDArray[np.uint16]]:
         for version_id, fingerprint, codes in rows:
             if fingerprint.algorithm != algorithm:
                 raise ValueError(f"version {version_id} is fingerprinted by {fingerprint.algorithm}, not {algorithm}")
-            winnow.add(pack_postings(len(ids), fingerprint.winnow))
+            hashes.add(pack_postings(len(ids), np.concatenate((fingerprint.winnow, fingerprint.rewrite))))
             ids.append(version_id)
             lengths.append(fingerprint.length)
             simhashes.append(fingerprint.simhash)
@@ -124,7 +123,7 @@ def assemble(rows: Iterable[Row], algorithm: str, put: Put, spill_folder: Path |
     put("lengths", [_numbers(lengths, np.uint32)])
     put("simhashes", [_numbers(simhashes, np.uint64)])
     _put_hamming(put, _numbers(simhashes, np.uint64), _numbers(lengths, np.uint32))
-    _put_postings(put, "winnow", winnow)
+    _put_postings(put, hashes)
     return len(ids)
 
 
@@ -149,7 +148,7 @@ def _put_hamming(put: Put, simhashes: NDArray[np.uint64], lengths: NDArray[np.ui
     put("hamming.starts", (starts for _, starts in orders))
 
 
-def _put_postings(put: Put, name: str, postings: Postings) -> None:
+def _put_postings(put: Put, postings: Postings) -> None:
     bits = bucket_bits(postings.total)
     starts = np.full(2**bits + 1, postings.total, dtype=np.uint32)
     per_part = 2 ** (bits - PART_BITS)
@@ -162,5 +161,5 @@ def _put_postings(put: Put, name: str, postings: Postings) -> None:
             done += len(packed)
             yield cut_records(packed, bits)
 
-    put(f"{name}.records", records())
-    put(f"{name}.starts", [starts])
+    put("postings.records", records())
+    put("postings.starts", [starts])

@@ -212,14 +212,29 @@ def has_distinct(hashes: Any, least: int) -> Any:
 
 
 @_compile
-def fingerprint_codes(codes: Any, least_codes: int, least_grams: int, window: int, keep: Any) -> Any:
+def _keep_content(codes: Any, is_content: Any) -> Any:
+    kept = np.empty(len(codes), np.uint32)
+    n = 0
+    for code in codes:
+        kept[n] = code  # written even when dropped, as in normalise
+        n += is_content[min(code, np.uint32(0xFFFF))]
+    return kept[:n].copy()
+
+
+@_compile
+def fingerprint_codes(
+    codes: Any, is_content: Any, least_codes: int, least_grams: int, window: int, rewrite_window: int, keep: Any
+) -> Any:
     nothing = np.empty(0, np.uint64)
     if len(codes) < least_codes:
-        return len(codes), U(0), nothing
+        return len(codes), U(0), nothing, nothing
     grams = gram_hashes(codes, 4)
     if not has_distinct(grams, least_grams):
-        return len(codes), U(0), nothing
-    return len(codes), simhash(grams), window_minima(gram_hashes(codes, 8), window, keep)
+        return len(codes), U(0), nothing, nothing
+    rewrite = nothing
+    if len(is_content) > 0:
+        rewrite = window_minima(gram_hashes(_keep_content(codes, is_content), 4), rewrite_window, keep)
+    return len(codes), simhash(grams), window_minima(gram_hashes(codes, 8), window, keep), rewrite
 
 
 @_compile
@@ -229,15 +244,17 @@ def fingerprint_source(
     keys: Any,
     starts: Any,
     values: Any,
+    is_content: Any,
     least_codes: int,
     least_grams: int,
     window: int,
+    rewrite_window: int,
     keep: Any,
 ) -> Any:
     codes, _, is_known = normalise(source, bmp, keys, starts, values)
     if not is_known:
-        return -1, U(0), np.empty(0, np.uint64)
-    return fingerprint_codes(codes, least_codes, least_grams, window, keep)
+        return -1, U(0), np.empty(0, np.uint64), np.empty(0, np.uint64)
+    return fingerprint_codes(codes, is_content, least_codes, least_grams, window, rewrite_window, keep)
 
 
 _link_grams = _compile(loops.link_grams)

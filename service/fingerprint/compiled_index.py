@@ -111,10 +111,43 @@ def postings_ranges(starts: Any, records: Any, hashes: Any) -> Any:
 
 
 @compile_kernel
+def _count_works(records: Any, width: Any, first: Any, last: Any, first_rewrite: int, total: int) -> Any:
+    """(ordinal of each cell or -1, its winnow hashes and rewrite codes, the cells in use): a table with open addressing."""
+    size = 16
+    bits = U(4)
+    while size < 2 * total:
+        size *= 2
+        bits += U(1)
+    keys = np.full(size, -1, np.int32)
+    counts = np.zeros((size, 2), np.int32)
+    cells = np.empty(total, np.int64)
+    works = 0
+    for i in range(len(first)):
+        kind = np.int64(i >= first_rewrite)
+        for place in range(U(first[i]), U(last[i])):
+            ordinal = np.int32(_record(records, width, place) & U(0xFFFFFF))
+            cell = np.int64((U(ordinal) * U(0x9E3779B97F4A7C15)) >> (U(64) - bits))
+            while keys[cell] != ordinal and keys[cell] >= 0:
+                cell = (cell + 1) & (size - 1)
+            if keys[cell] < 0:
+                keys[cell] = ordinal
+                cells[works] = cell
+                works += 1
+            counts[cell, kind] += 1
+    return keys, counts, cells[:works]
+
+
+@compile_kernel
+def _is_enough(winnow: Any, both: Any, least: Any) -> Any:
+    return winnow >= least or both > least
+
+
+@compile_kernel
 def count_shared(
     starts: Any,
     records: Any,
     hashes: Any,
+    first_rewrite: int,
     ids: Any,
     lengths: Any,
     short_length: int,
@@ -128,43 +161,30 @@ def count_shared(
         if last[i] - first[i] > most_works:
             last[i] = first[i]
         total += last[i] - first[i]
-    size = 16
-    bits = U(4)
-    while size < 2 * total:
-        size *= 2
-        bits += U(1)
     width = U(8) - (_bucket_bits(starts) >> U(3))
-    keys = np.full(size, -1, np.int32)
-    counts = np.zeros(size, np.int32)
-    slots = np.empty(total, np.int64)
-    works = 0
-    for i in range(len(hashes)):
-        for place in range(U(first[i]), U(last[i])):
-            ordinal = np.int32(_record(records, width, place) & U(0xFFFFFF))
-            slot = np.int64((U(ordinal) * U(0x9E3779B97F4A7C15)) >> (U(64) - bits))
-            while keys[slot] != ordinal and keys[slot] >= 0:
-                slot = (slot + 1) & (size - 1)
-            if keys[slot] < 0:
-                keys[slot] = ordinal
-                slots[works] = slot
-                works += 1
-            counts[slot] += 1
-    best = np.empty(limit, np.int32)
-    shared = np.empty(limit, np.int32)
+    keys, counts, cells = _count_works(records, width, first, last, first_rewrite, total)
+    ordinals = np.empty(limit, np.int32)
+    shared = np.empty((limit, 2), np.int32)
     kept = 0
-    for w in range(works):
-        ordinal, count = keys[slots[w]], counts[slots[w]]
-        if count < min_shared and lengths[ordinal] >= short_length:
+    for cell in cells:
+        ordinal, winnow, rewrite = keys[cell], counts[cell, 0], counts[cell, 1]
+        both = winnow + rewrite
+        if not _is_enough(winnow, both, min_shared) and (  # most fail here, before the length is fetched
+            not _is_enough(winnow, both, 1) or lengths[ordinal] >= short_length
+        ):
             continue
         place = kept
-        while place > 0 and (
-            shared[place - 1] < count or (shared[place - 1] == count and ids[best[place - 1]] > ids[ordinal])
-        ):
+        while place > 0:
+            before = shared[place - 1, 0] + shared[place - 1, 1]
+            if before > both or (before == both and ids[ordinals[place - 1]] < ids[ordinal]):
+                break
             place -= 1
         if place == limit:
             continue
         kept = min(kept + 1, limit)
         for later in range(kept - 1, place, -1):
-            best[later], shared[later] = best[later - 1], shared[later - 1]
-        best[place], shared[place] = ordinal, count
-    return best[:kept].copy(), shared[:kept].copy()
+            ordinals[later] = ordinals[later - 1]
+            shared[later, 0], shared[later, 1] = shared[later - 1, 0], shared[later - 1, 1]
+        ordinals[place] = ordinal
+        shared[place, 0], shared[place, 1] = winnow, rewrite
+    return ordinals[:kept].copy(), shared[:kept].copy()

@@ -75,13 +75,18 @@ def window_minima(hashes: U64, window: int, keep: int) -> U64:
     return _kernels().window_minima(hashes, window, np.uint64(keep))  # type: ignore[no-any-return]  # numba is untyped
 
 
-def fingerprint_codes(codes: U32, least_codes: int, least_grams: int, window: int, keep: int) -> tuple[int, int, U64]:
-    """(number of codes, simhash of the 4-grams, window minima of the 8-grams), in one call.
+def fingerprint_codes(
+    codes: U32, is_content: U8, *, least_codes: int, least_grams: int, window: int, rewrite_window: int, keep: int
+) -> tuple[int, int, U64, U64]:
+    """(number of codes, simhash of the 4-grams, window minima of the 8-grams, those of the 4-grams of content), in one call.
 
-    The minima are empty below ``least_codes`` codes or ``least_grams`` different 4-grams.
+    Content are the codes where ``is_content`` uint8[65536] is 1; an empty table gives no minima of it. All minima are
+    empty below ``least_codes`` codes or ``least_grams`` different 4-grams.
     """
-    length, value, minima = _kernels().fingerprint_codes(codes, least_codes, least_grams, window, np.uint64(keep))
-    return length, int(value), minima
+    length, value, minima, rewrite = _kernels().fingerprint_codes(
+        codes, is_content, least_codes, least_grams, window, rewrite_window, np.uint64(keep)
+    )
+    return length, int(value), minima, rewrite
 
 
 def fingerprint_source(
@@ -90,17 +95,19 @@ def fingerprint_source(
     keys: U32,
     starts: I32,
     values: U32,
+    is_content: U8,
     *,
     least_codes: int,
     least_grams: int,
     window: int,
+    rewrite_window: int,
     keep: int,
-) -> tuple[int, int, U64]:
+) -> tuple[int, int, U64, U64]:
     """``normalise`` and ``fingerprint_codes`` in one call; length -1 when a character was not in the table."""
-    length, value, minima = _kernels().fingerprint_source(
-        source, bmp, keys, starts, values, least_codes, least_grams, window, np.uint64(keep)
+    length, value, minima, rewrite = _kernels().fingerprint_source(
+        source, bmp, keys, starts, values, is_content, least_codes, least_grams, window, rewrite_window, np.uint64(keep)
     )
-    return length, int(value), minima
+    return length, int(value), minima, rewrite
 
 
 def band_scan(
@@ -119,6 +126,7 @@ def count_shared(
     starts: U32,
     records: U8,
     hashes: U64,
+    first_rewrite: int,
     ids: I64,
     lengths: U32,
     *,
@@ -127,13 +135,14 @@ def count_shared(
     min_shared: int,
     limit: int,
 ) -> tuple[I32, I32]:
-    """(ordinals, shared hashes) of the works that share most, best first, equal counts by id; at most ``limit``.
+    """(ordinals int32[k], shared winnow hashes and rewrite codes int32[k, 2]) of the works that share most; k ≤ ``limit``.
 
-    Works shorter than ``short_length`` need one shared hash, others ``min_shared``. Hashes in more than ``most_works``
-    works do not count. ``hashes`` ascend and are distinct.
+    Best first by the sum, equal sums by id. ``min_shared`` winnow hashes are enough, or one more of both kinds; works
+    shorter than ``short_length`` need 1. Hashes in more than ``most_works`` works do not count. ``hashes``: distinct winnow
+    hashes, then, from ``first_rewrite`` on, distinct rewrite codes.
     """
     return _kernels().count_shared(  # type: ignore[no-any-return]  # numba is untyped
-        starts, records, hashes, ids, lengths, short_length, most_works, min_shared, limit
+        starts, records, hashes, first_rewrite, ids, lengths, short_length, most_works, min_shared, limit
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "window_minima",
 ]
 
+U8 = NDArray[np.uint8]
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I32 = NDArray[np.int32]
@@ -106,15 +107,19 @@ def has_distinct(hashes: U64, least: int) -> bool:
 
 
 def fingerprint_codes(
-    codes: U32, least_codes: int, least_grams: int, window: int, keep: np.uint64
-) -> tuple[int, np.uint64, U64]:
+    codes: U32, is_content: U8, least_codes: int, least_grams: int, window: int, rewrite_window: int, keep: np.uint64
+) -> tuple[int, np.uint64, U64, U64]:
     nothing = np.empty(0, np.uint64)
     if len(codes) < least_codes:
-        return len(codes), np.uint64(0), nothing
+        return len(codes), np.uint64(0), nothing, nothing
     grams = gram_hashes(codes, 4)
     if not has_distinct(grams, least_grams):
-        return len(codes), np.uint64(0), nothing
-    return len(codes), simhash(grams), window_minima(gram_hashes(codes, 8), window, keep)
+        return len(codes), np.uint64(0), nothing, nothing
+    rewrite = nothing
+    if len(is_content):
+        content = codes[is_content[np.minimum(codes, np.uint32(0xFFFF))] > 0]
+        rewrite = window_minima(gram_hashes(content, 4), rewrite_window, keep)
+    return len(codes), simhash(grams), window_minima(gram_hashes(codes, 8), window, keep), rewrite
 
 
 def fingerprint_source(
@@ -123,15 +128,17 @@ def fingerprint_source(
     keys: U32,
     starts: I32,
     values: U32,
+    is_content: U8,
     least_codes: int,
     least_grams: int,
     window: int,
+    rewrite_window: int,
     keep: np.uint64,
-) -> tuple[int, np.uint64, U64]:
+) -> tuple[int, np.uint64, U64, U64]:
     codes, _, is_known = normalise(source, bmp, keys, starts, values)
     if not is_known:
-        return -1, np.uint64(0), np.empty(0, np.uint64)
-    return fingerprint_codes(codes, least_codes, least_grams, window, keep)
+        return -1, np.uint64(0), np.empty(0, np.uint64), np.empty(0, np.uint64)
+    return fingerprint_codes(codes, is_content, least_codes, least_grams, window, rewrite_window, keep)
 
 
 def align_spans(

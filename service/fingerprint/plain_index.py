@@ -73,6 +73,7 @@ def count_shared(
     starts: U32,
     records: U8,
     hashes: U64,
+    first_rewrite: int,
     ids: I64,
     lengths: U32,
     short_length: int,
@@ -82,9 +83,12 @@ def count_shared(
 ) -> tuple[I32, I32]:
     first, end = postings_ranges(starts, records, hashes)
     end = np.where(end - first > most_works, first, end)
-    found = _records(starts, records, _spread(first, end)) & np.uint64(2**24 - 1)
-    ordinals, shared = np.unique(found.astype(np.int32), return_counts=True)
-    enough = (shared >= min_shared) | (lengths[ordinals] < short_length)
-    ordinals, counts = ordinals[enough], shared[enough].astype(np.int32)
-    best = np.lexsort((ids[ordinals], -counts))[:limit]
-    return ordinals[best], counts[best]
+    found = (_records(starts, records, _spread(first, end)) & np.uint64(2**24 - 1)).astype(np.int32)
+    is_rewrite = np.repeat(np.arange(len(hashes)) >= first_rewrite, end - first)
+    ordinals, places = np.unique(found, return_inverse=True)
+    winnow, both = (np.bincount(places[kind], minlength=len(ordinals)) for kind in (~is_rewrite, slice(None)))
+    least = np.where(lengths[ordinals] < short_length, 1, min_shared)
+    enough = (winnow >= least) | (both > least)
+    ordinals, shared = ordinals[enough], np.stack((winnow, both - winnow), axis=1)[enough].astype(np.int32)
+    best = np.lexsort((ids[ordinals], -shared.sum(axis=1)))[:limit]
+    return ordinals[best], shared[best]

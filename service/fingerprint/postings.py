@@ -1,5 +1,8 @@
 """Which works share passage hashes with a page: postings of 40-bit hash and 24-bit work number, five bytes each.
 
+The hashes are winnow hashes and rewrite codes alike (they meet by chance only). A work is worth comparing when it
+shares two winnow hashes, or three of both together.
+
 A posting is the 64-bit value hash << 24 | ordinal, ascending. Its first 8, 16 or 24 bits are not stored: a table of
 2**8, 2**16 or 2**24 buckets says where the postings with those first bits start. So a lookup reads one place of the table
 and a few neighbouring records, at any size.
@@ -26,6 +29,7 @@ MOST_WORKS = 2**ORDINAL_BITS
 MOST_POSTINGS = 2**32 - 1
 STOP_FLOOR = 20
 STOP_SHARE = 0.0005
+NO_HASHES = np.empty(0, np.uint64)
 STOP_CEILING = 500  # the share's value at 10**6 works, so that larger registries cost no more per hash
 
 _SHIFT = np.uint64(ORDINAL_BITS)
@@ -55,7 +59,7 @@ class PostingsIndex:
 
     @classmethod
     def build(cls, works: Iterable[tuple[int, NDArray[np.uint64]]]) -> Self:
-        """Index of (work id, hashes) rows; an id may come once only.
+        """Index of (work id, hashes of both kinds) rows; an id may come once only.
 
         Raises ValueError for a repeated id, a hash above 40 bits, or more than 2**24 works.
         """
@@ -78,19 +82,29 @@ class PostingsIndex:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def search(self, hashes: NDArray[np.uint64], min_shared: int = 2, limit: int = 20) -> list[tuple[int, int]]:
-        """(work id, shared hashes), most shared first and equal counts by id; stop hashes do not count."""
-        ordinals, shared = self.count_shared(hashes, min_shared, limit)
-        return list(zip(self.ids[ordinals].tolist(), shared.tolist(), strict=True))
+    def search(
+        self, winnow: NDArray[np.uint64], min_shared: int = 2, limit: int = 20, rewrite: NDArray[np.uint64] = NO_HASHES
+    ) -> list[tuple[int, int]]:
+        """(work id, shared hashes), most shared first and equal counts by id; stop hashes do not count.
+
+        ``min_shared`` winnow hashes make a candidate, or one more of winnow hashes and rewrite codes together.
+        """
+        ordinals, shared = self.count_shared(winnow, rewrite, min_shared, limit)
+        return list(zip(self.ids[ordinals].tolist(), shared.sum(axis=1).tolist(), strict=True))
 
     def count_shared(
-        self, hashes: NDArray[np.uint64], min_shared: int, limit: int
+        self, winnow: NDArray[np.uint64], rewrite: NDArray[np.uint64], min_shared: int, limit: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """(ordinals, shared hashes) as ``search`` finds them."""
+        """(ordinals int32[k], shared winnow hashes and rewrite codes int32[k, 2]) as ``search`` finds them.
+
+        Raises ValueError when a hash needs more than 40 bits.
+        """
+        asked = distinct(winnow)
         return kernels.count_shared(
             self.starts,
             self.records,
-            distinct(hashes),
+            np.concatenate((asked, distinct(rewrite))) if len(rewrite) else asked,
+            len(asked),
             self.ids,
             self.lengths,
             short_length=self.short_length,

@@ -34,6 +34,7 @@ NO_CODES = np.empty(0, np.uint16)
 class Candidate:
     """A work version worth comparing: shared winnow hashes, and the simhash distance where both texts are long enough.
 
+    ``rewritten``: shared rewrite codes, which rewriting leaves where winnow hashes are gone.
     ``codes``: the version's normalised characters, each cut to 16 bits, uint16[n]; empty where only the finding travelled.
     """
 
@@ -41,6 +42,12 @@ class Candidate:
     shared: int
     distance: int | None
     codes: NDArray[np.uint16] = field(default_factory=NO_CODES.copy, compare=False, repr=False)
+    rewritten: int = 0
+
+
+def rank(one: Candidate) -> tuple[int, int, int]:
+    """Sorting key, also for candidates of several segments: the most shared hashes first, then the nearest, then the id."""
+    return -(one.shared + one.rewritten), 64 if one.distance is None else one.distance, one.version_id
 
 
 class IndexSegment:
@@ -62,7 +69,7 @@ class IndexSegment:
         tables = (arrays[f"hamming.{name}"].reshape(bands, -1) for name in ("order", "banded", "starts"))
         self._hamming = HammingIndex.from_bands(Bands(*tables), long)
         self._postings = PostingsIndex(
-            arrays["winnow.starts"], arrays["winnow.records"], self.ids, self._lengths, SIMHASH_CHARACTERS
+            arrays["postings.starts"], arrays["postings.records"], self.ids, self._lengths, SIMHASH_CHARACTERS
         )
 
     @classmethod
@@ -88,7 +95,8 @@ class IndexSegment:
     def find(self, fingerprint: Fingerprint) -> list[Candidate]:
         """Candidates for a page's fingerprint, best first: at most MAX_CANDIDATES by hashes plus as many by simhash.
 
-        Two shared hashes are asked for, one where the page or the work is short: short texts have few.
+        Asked for are two shared winnow hashes, or three hashes of both kinds; one less where the page or the work is
+        short, since short texts have few.
 
         Raises ValueError when the fingerprint is of another algorithm.
         """
@@ -96,7 +104,7 @@ class IndexSegment:
             raise ValueError(f"a fingerprint by {fingerprint.algorithm} cannot be compared with {self.algorithm}")
         self._check()
         least = 1 if fingerprint.is_short else MIN_SHARED_HASHES
-        ordinals, counts = self._postings.count_shared(fingerprint.winnow, least, MAX_CANDIDATES)
+        ordinals, counts = self._postings.count_shared(fingerprint.winnow, fingerprint.rewrite, least, MAX_CANDIDATES)
         shared = dict(zip(ordinals.tolist(), counts.tolist(), strict=True))
         distances: dict[int, int | None] = {}
         if not fingerprint.is_short:
@@ -106,12 +114,11 @@ class IndexSegment:
             if ordinal not in distances:
                 distances[ordinal] = self._distance(ordinal, fingerprint)
         found = [
-            Candidate(int(self.ids[ordinal]), shared.get(ordinal, 0), distance, self._codes(ordinal))
+            Candidate(int(self.ids[ordinal]), winnow, distance, self._codes(ordinal), rewritten)
             for ordinal, distance in distances.items()
+            for winnow, rewritten in [shared.get(ordinal, (0, 0))]
         ]
-        return sorted(
-            found, key=lambda one: (-one.shared, 64 if one.distance is None else one.distance, one.version_id)
-        )
+        return sorted(found, key=rank)
 
     def codes(self, version_id: int) -> NDArray[np.uint16]:
         """The version's normalised characters, each cut to 16 bits (uint16[n], read-only, perhaps mapped).

@@ -1,12 +1,16 @@
-"""The fingerprint of a text ("yj-text-1"): normalised length, simhash and winnow hashes, or None when too short.
+"""The fingerprint of a text ("yj-text-2"): normalised length, simhash, winnow hashes and rewrite codes, or None when too short.
 
 Lengths are normalised characters. Below 40, or with fewer than 16 different 4-grams (one character repeated, a line of
 dots and dates), a text says too little to be judged: None. From 40 to 199 a text is *short*: its winnow hashes and
 its alignment may be used, its simhash distance may not, because the safe distance was measured on articles of 200
 characters and more (unrelated pairs at 13 bits or more in 150,000).
+
+"yj-text-1" is the same without the rewrite codes; it stays computable for databases that still hold it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -14,12 +18,19 @@ from numpy.typing import NDArray
 
 from service.fingerprint import kernels
 from service.fingerprint.normalise import Normalised, codes_of, load_table, normalise
-from service.fingerprint.winnow import HASH_MASK, WINDOW_GRAMS, pack_hashes, unpack_hashes
+from service.fingerprint.rewrite_codes import WINDOW_GRAMS as REWRITE_WINDOW_GRAMS
+from service.fingerprint.rewrite_codes import _is_content
+from service.fingerprint.winnow import HASH_BYTES, HASH_MASK, WINDOW_GRAMS, pack_hashes, unpack_hashes
 
-ALGORITHM = "yj-text-1"  # = yj-norm-1 + yj-simhash-1 + yj-winnow-1; only like is compared with like
+ALGORITHM_1 = "yj-text-1"  # = yj-norm-1 + yj-simhash-1 + yj-winnow-1
+ALGORITHM_2 = "yj-text-2"  # = the same + yj-rewrite-1
+ALGORITHM = ALGORITHM_1  # of fingerprint_text; only like is compared with like
 LEAST_CHARACTERS = 40
 LEAST_DISTINCT_GRAMS = 16
 SIMHASH_CHARACTERS = 200  # from here on a simhash distance means something
+
+NO_HASHES = np.empty(0, np.uint64)
+NO_HASHES.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,13 +38,14 @@ class Fingerprint:
     """What is stored of a text to find its copies.
 
     ``length``: normalised characters, at least 40. ``simhash``: unsigned 64 bits. ``winnow``: uint64[k], 40-bit hashes,
-    ascending, k ≥ 1.
+    ascending, k ≥ 1. ``rewrite``: uint64[k], likewise, empty where the text has no Han characters and in yj-text-1.
     """
 
     algorithm: str
     length: int
     simhash: int
     winnow: NDArray[np.uint64]
+    rewrite: NDArray[np.uint64] = field(default_factory=lambda: NO_HASHES)
 
     @property
     def is_short(self) -> bool:
@@ -41,19 +53,34 @@ class Fingerprint:
         return self.length < SIMHASH_CHARACTERS
 
     def to_bytes(self) -> bytes:
-        """The winnow hashes, five bytes each: the one blob a work's row holds beside the three plain columns."""
-        return pack_hashes(self.winnow)
+        """The one blob a work's row holds beside the three plain columns: a whole number of five-byte items.
+
+        yj-text-1: the winnow hashes. yj-text-2: their number, the winnow hashes, the rewrite codes.
+        """
+        if self.algorithm == ALGORITHM_1:
+            return pack_hashes(self.winnow)
+        number = np.array([len(self.winnow)], dtype=np.uint64)
+        return pack_hashes(np.concatenate((number, self.winnow, self.rewrite)))
 
     @classmethod
-    def from_bytes(cls, winnow: bytes, *, algorithm: str, length: int, simhash: int) -> Self:
-        """The fingerprint whose ``to_bytes`` gave ``winnow``. Raises ValueError when the blob is damaged."""
-        return cls(algorithm, length, simhash, unpack_hashes(winnow))
+    def from_bytes(cls, blob: bytes, *, algorithm: str, length: int, simhash: int) -> Self:
+        """The fingerprint whose ``to_bytes`` gave ``blob``. Raises ValueError when the blob is damaged."""
+        if algorithm == ALGORITHM_1:
+            return cls(algorithm, length, simhash, unpack_hashes(blob))
+        end = HASH_BYTES * (1 + int.from_bytes(blob[:HASH_BYTES], "little"))
+        if not HASH_BYTES <= end <= len(blob):
+            raise ValueError(f"{len(blob)} bytes do not hold the winnow hashes that they announce")
+        return cls(algorithm, length, simhash, unpack_hashes(blob[HASH_BYTES:end]), unpack_hashes(blob[end:]))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Fingerprint):
             return NotImplemented
         mine = (self.algorithm, self.length, self.simhash)
-        return mine == (other.algorithm, other.length, other.simhash) and np.array_equal(self.winnow, other.winnow)
+        return (
+            mine == (other.algorithm, other.length, other.simhash)
+            and np.array_equal(self.winnow, other.winnow)
+            and np.array_equal(self.rewrite, other.rewrite)
+        )
 
     def __hash__(self) -> int:
         return hash((self.algorithm, self.length, self.simhash))
@@ -61,21 +88,55 @@ class Fingerprint:
 
 def fingerprint_text(text: str | Normalised) -> Fingerprint | None:
     """The fingerprint of a text, or None when it is too short or too uniform to judge. Accepts any string."""
+    return FINGERPRINTERS[ALGORITHM](text)
+
+
+def fingerprint_texts(texts: Iterable[str | Normalised]) -> list[Fingerprint | None]:
+    """The fingerprint of each text in order, the very ones that ``fingerprint_text`` gives."""
+    return [fingerprint_text(text) for text in texts]
+
+
+def fingerprint_text_1(text: str | Normalised) -> Fingerprint | None:
+    """The fingerprint by yj-text-1: without rewrite codes."""
+    return _fingerprint(text, ALGORITHM_1, _NO_CONTENT)
+
+
+def fingerprint_text_2(text: str | Normalised) -> Fingerprint | None:
+    """The fingerprint by yj-text-2."""
+    return _fingerprint(text, ALGORITHM_2, _content())
+
+
+FINGERPRINTERS: dict[str, Callable[[str | Normalised], Fingerprint | None]] = {
+    ALGORITHM_1: fingerprint_text_1,
+    ALGORITHM_2: fingerprint_text_2,
+}
+"""Algorithm → its function, oldest first."""
+
+
+def _fingerprint(text: str | Normalised, algorithm: str, is_content: NDArray[np.uint8]) -> Fingerprint | None:
     length = -1
     if isinstance(text, str):
         table = load_table()
-        length, simhash, winnow = kernels.fingerprint_source(
-            codes_of(text), table.bmp, table.keys, table.starts, table.values, **_LIMITS
+        length, simhash, winnow, rewrite = kernels.fingerprint_source(
+            codes_of(text), table.bmp, table.keys, table.starts, table.values, is_content, **_LIMITS
         )
     if length < 0:  # given as codes already, or with characters beyond the table
         codes = normalise(text).codes if isinstance(text, str) else text.codes
-        length, simhash, winnow = kernels.fingerprint_codes(codes, **_LIMITS)
-    return Fingerprint(ALGORITHM, length, simhash, winnow) if len(winnow) else None
+        length, simhash, winnow, rewrite = kernels.fingerprint_codes(codes, is_content, **_LIMITS)
+    return Fingerprint(algorithm, length, simhash, winnow, rewrite) if len(winnow) else None
 
 
 _LIMITS = {
     "least_codes": LEAST_CHARACTERS,
     "least_grams": LEAST_DISTINCT_GRAMS,
     "window": WINDOW_GRAMS,
+    "rewrite_window": REWRITE_WINDOW_GRAMS,
     "keep": HASH_MASK,
 }
+
+_NO_CONTENT = np.empty(0, np.uint8)
+
+
+@cache
+def _content() -> NDArray[np.uint8]:
+    return _is_content().astype(np.uint8)
