@@ -16,6 +16,8 @@ F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
+PAIR_SLOTS = 32_768  # more than 30 times the words of a passage: few pairs meet by chance
+
 
 @cache
 def _module(implementation: str) -> Any:
@@ -84,21 +86,23 @@ def cluster_seeds(
     max_gap: int,
     min_gap: int,
     min_cosine: float,
+    min_held: float,
 ) -> I64:
     """Fragments made of neighbouring seeds: int64[k, 4], sentences (a first, a last, b first, b last) inclusive."""
     fragments = np.empty((len(seeds), 4), np.int64)
+    is_held = np.zeros(len(a_at), np.uint8)
     order = np.arange(len(seeds))
     stack = np.empty((2 * len(seeds) + 64, 3), np.int64)
     bags = np.zeros((2, len(weights)))
     count = _loops().cluster_seeds(
-        seeds, a_at, a_ids, b_at, b_ids, weights, max_gap, min_gap, min_cosine, order, stack, bags, fragments
+        seeds, a_at, a_ids, b_at, b_ids, weights, max_gap, min_gap, min_cosine, min_held, is_held, order, stack, bags, fragments
     )
     return fragments[:count]
 
 
-def trim_fragments(ranges: I64, a_ids: I64, b_ids: I64, weights: F64, miss: float) -> F64:
+def trim_fragments(ranges: I64, a_ids: I64, b_ids: I64, weights: F64, misses: F64, verbatim: float) -> F64:
     """Word ranges cut to what the other side shares, and their idf-Dice: float64[k, 5] (see rewrite_loops)."""
     out = np.empty((len(ranges), 5))
-    marks = np.zeros((2, len(weights)), np.int64)
-    _loops().trim_fragments(ranges, a_ids, b_ids, weights, miss, marks, out)
+    words, pairs = np.zeros(len(weights), np.int64), np.zeros(PAIR_SLOTS, np.int64)
+    _loops().trim_fragments(ranges, a_ids, b_ids, weights, misses, verbatim, words, pairs, out)
     return out

@@ -85,6 +85,8 @@ def cluster_seeds(
     max_gap: int,
     min_gap: int,
     min_cosine: float,
+    min_held: float,
+    is_held: Any,
     order: Any,
     stack: Any,
     bags: Any,
@@ -132,9 +134,20 @@ def cluster_seeds(
             continue
         b_first, b_last = seeds[order[low]][1], seeds[order[high - 1]][1]
         a_first = a_last = seeds[order[low]][0]
+        b_held = 0
         for k in range(low, high):
             a_first = min(a_first, seeds[order[k]][0])
             a_last = max(a_last, seeds[order[k]][0])
+            if k == low or seeds[order[k]][1] != seeds[order[k - 1]][1]:
+                b_held += 1
+        a_held = 0
+        for k in range(low, high):
+            if is_held[seeds[order[k]][0]] == 0:
+                is_held[seeds[order[k]][0]] = 1
+                a_held += 1
+        for k in range(low, high):
+            is_held[seeds[order[k]][0]] = 0
+        is_dense = a_held >= min_held * (a_last - a_first + 1) and b_held >= min_held * (b_last - b_first + 1)
         dot = norm_a = norm_b = 0.0
         for at in range(a_at[a_first], a_at[a_last + 1]):
             bags[0][a_ids[at]] += weights[a_ids[at]]
@@ -149,7 +162,7 @@ def cluster_seeds(
             word = b_ids[at]
             norm_b += bags[1][word] * bags[1][word]
             bags[1][word] = 0.0
-        if dot > min_cosine * (norm_a * norm_b) ** 0.5:
+        if dot > min_cosine * (norm_a * norm_b) ** 0.5 and (is_dense or gap <= min_gap):
             fragments[count][0], fragments[count][1] = a_first, a_last
             fragments[count][2], fragments[count][3] = b_first, b_last
             count += 1
@@ -159,51 +172,87 @@ def cluster_seeds(
     return count
 
 
-def trim_fragments(ranges: Any, a_ids: Any, b_ids: Any, weights: Any, miss: float, marks: Any, out: Any) -> None:
+def trim_fragments(
+    ranges: Any, a_ids: Any, b_ids: Any, weights: Any, misses: Any, verbatim: float, words: Any, pairs: Any, out: Any
+) -> None:
     """Cut each (a first, a end, b first, b end) of word places to its best run on each side, and weigh what is left.
 
-    A word that the other side has counts its idf, another −``miss`` times its idf; the run of the largest sum stays.
+    A word that the other side has counts its idf, another minus a multiple of its idf; the run of the largest sum
+    stays. The multiple is ``misses[-1]`` at first, then follows from the share of idf that was found (in hundredths).
+    Sides take turns: a, b, a; where at least the share ``verbatim`` stands in word pairs that both sides have, b, a, b
+    again, counting words in such pairs only: a verbatim passage ends where the wording departs.
     Written: the four places and the idf-Dice of the two runs' word sets (0 where nothing is shared).
     """
+    stamp = 0
     for r in range(len(ranges)):
         a0, a1, b0, b1 = ranges[r][0], ranges[r][1], ranges[r][2], ranges[r][3]
-        for turn in range(3):  # a against b, b against what is left of a, a once more
-            stamp = 3 * r + turn + 1
-            if turn == 1:
-                for at in range(a0, a1):
-                    marks[0][a_ids[at]] = stamp
-                low, high = b0, b1
-            else:
-                for at in range(b0, b1):
-                    marks[0][b_ids[at]] = stamp
-                low, high = a0, a1
+        miss = misses[len(misses) - 1]
+        is_verbatim = False
+        for turn in range(6):
+            if turn == 3 and not is_verbatim:
+                break
+            stamp += 1
+            is_a = turn % 2 == 0
+            low, high = (a0, a1) if is_a else (b0, b1)
+            first, last = (b0, b1) if is_a else (a0, a1)
+            for at in range(first, last):
+                word = b_ids[at] if is_a else a_ids[at]
+                words[word] = stamp
+                if at > first:
+                    before = b_ids[at - 1] if is_a else a_ids[at - 1]
+                    pairs[(before * 40_503 + word) % len(pairs)] = stamp
             best = total = 0.0
             start = best_start = best_end = low
             for at in range(low, high):
-                word = b_ids[at] if turn == 1 else a_ids[at]
-                total += weights[word] if marks[0][word] == stamp else -miss * weights[word]
+                word = a_ids[at] if is_a else b_ids[at]
+                is_hit = words[word] == stamp
+                if is_hit and turn >= 3:
+                    before = (a_ids[at - 1] if is_a else b_ids[at - 1]) if at > low else word
+                    after = (a_ids[at + 1] if is_a else b_ids[at + 1]) if at + 1 < high else word
+                    is_hit = (
+                        pairs[(before * 40_503 + word) % len(pairs)] == stamp
+                        or pairs[(word * 40_503 + after) % len(pairs)] == stamp
+                    )
+                total += weights[word] if is_hit else -miss * weights[word]
                 if total <= 0.0:
                     total = 0.0
                     start = at + 1
                 elif total > best:
                     best = total
                     best_start, best_end = start, at + 1
-            if turn == 1:
-                b0, b1 = best_start, best_end
-            else:
+            hit = mass = paired = 0.0
+            for at in range(best_start, best_end):
+                word = a_ids[at] if is_a else b_ids[at]
+                mass += weights[word]
+                if words[word] == stamp:
+                    hit += weights[word]
+                    if at > best_start:
+                        before = a_ids[at - 1] if is_a else b_ids[at - 1]
+                        if pairs[(before * 40_503 + word) % len(pairs)] == stamp:
+                            paired += weights[word]
+            if mass > 0.0 and turn < 2:
+                miss = misses[int(100.0 * hit / mass)]
+                is_verbatim = paired >= verbatim * mass
+                if is_verbatim and turn == 1:
+                    miss = 1.0
+            if is_a:
                 a0, a1 = best_start, best_end
+            else:
+                b0, b1 = best_start, best_end
         sum_a = sum_b = both = 0.0
+        stamp += 2
         for at in range(a0, a1):
             word = a_ids[at]
-            if marks[1][word] != 2 * r + 1:
-                marks[1][word] = 2 * r + 1
+            if words[word] != stamp:
+                words[word] = stamp
                 sum_a += weights[word]
         for at in range(b0, b1):
             word = b_ids[at]
-            if marks[1][word] == 2 * r + 1:
+            if words[word] == stamp:
                 both += weights[word]
-            if marks[1][word] != 2 * r + 2:
-                marks[1][word] = 2 * r + 2
+            if words[word] != stamp + 1:
+                words[word] = stamp + 1
                 sum_b += weights[word]
+        stamp += 1
         out[r][0], out[r][1], out[r][2], out[r][3] = a0, a1, b0, b1
         out[r][4] = 2.0 * both / (sum_a + sum_b) if both > 0.0 else 0.0

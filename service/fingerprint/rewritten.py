@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.fingerprint import rewrite_kernels
+from service.fingerprint.align import Span, align_texts
 from service.fingerprint.background import Background
 from service.fingerprint.sentences import Sentences, split_sentences
 
@@ -25,6 +26,12 @@ class Parameters:
     snap: int
     keep_dice: float
     keep_characters: int
+    chance: float = 0.25
+    verbatim: float = 0.5
+    held: float = 0.0
+    anchor: int = 60
+    even: int = 40
+    most_miss: float = 2.0
 
 
 LATIN = Parameters(0.30, 0.33, 4, 0.40, 0.35, 1, 80, 0.40, 150)
@@ -92,7 +99,7 @@ def _passages(left: Sentences, right: Sentences, background: Background | None, 
         return []
     a_at, b_at = _at(left), _at(right)
     fragments = rewrite_kernels.cluster_seeds(
-        seeds, a_at, a_ids, b_at, b_ids, weights, p.max_gap, MIN_GAP, p.fragment_cosine
+        seeds, a_at, a_ids, b_at, b_ids, weights, p.max_gap, MIN_GAP, p.fragment_cosine, p.held
     )
     ranges = np.stack(
         (
@@ -103,7 +110,7 @@ def _passages(left: Sentences, right: Sentences, background: Background | None, 
         ),
         axis=1,
     )
-    rows = rewrite_kernels.trim_fragments(ranges, a_ids, b_ids, weights, p.miss)
+    rows = rewrite_kernels.trim_fragments(ranges, a_ids, b_ids, weights, _misses(p), 0.75)
     found = []
     for a0, a1, b0, b1, dice in rows.tolist():
         if dice < p.keep_dice:
@@ -112,7 +119,51 @@ def _passages(left: Sentences, right: Sentences, background: Background | None, 
         b_start, b_end = _snapped(right, int(b0), int(b1), p.snap)
         if min(a_end - a_start, b_end - b_start) >= p.keep_characters:
             found.append(Passage(a_start, a_end, b_start, b_end, dice))
-    return _distinct(found)
+    return _distinct(_settled(found, left, right, p) if found else found)
+
+
+def _settled(found: list[Passage], left: Sentences, right: Sentences, p: Parameters) -> list[Passage]:
+    spans = [s for s in align_texts(left.normalised, right.normalised).spans if s.identical >= p.anchor]
+    spans.sort(key=lambda s: s.b_start)
+    return [piece for one in found for piece in _pieces(one, spans, p)]
+
+
+def _pieces(one: Passage, spans: list[Span], p: Parameters) -> list[Passage]:
+    inside = [
+        s
+        for s in spans
+        if min(s.a_end, one.a_end) - max(s.a_start, one.a_start) > (s.a_end - s.a_start) / 2
+        and min(s.b_end, one.b_end) - max(s.b_start, one.b_start) > (s.b_end - s.b_start) / 2
+    ]
+    if sum(s.b_end - s.b_start for s in inside) < p.verbatim * (one.b_end - one.b_start):
+        return [one]
+    blocks: list[list[int]] = []
+    for s in inside:
+        if blocks:
+            last = blocks[-1]
+            if _runs_on(s.a_start - last[1], s.b_start - last[3], p.even):
+                last[1], last[3] = s.a_end, s.b_end
+                continue
+        blocks.append([s.a_start, s.a_end, s.b_start, s.b_end])
+    first, last = blocks[0], blocks[-1]
+    if _runs_on(first[0] - one.a_start, first[2] - one.b_start, p.even):
+        first[0], first[2] = one.a_start, one.b_start
+    if _runs_on(one.a_end - last[1], one.b_end - last[3], p.even):
+        last[1], last[3] = one.a_end, one.b_end
+    kept = [b for b in blocks if min(b[1] - b[0], b[3] - b[2]) >= p.keep_characters]
+    return [Passage(*b, one.score) for b in kept] or [one]
+
+
+def _runs_on(a_gap: int, b_gap: int, even: int) -> bool:
+    low, high = min(a_gap, b_gap), max(a_gap, b_gap)
+    return low >= -even and (high <= even or 3 * low >= high)
+
+
+def _misses(p: Parameters) -> NDArray[np.float64]:
+    return np.append(np.interp(np.arange(101) / 100, *CURVE), p.miss)
+
+
+CURVE = ((0.5, 0.95), (0.35, 1.0))
 
 
 def _at(text: Sentences) -> NDArray[np.int64]:

@@ -51,8 +51,8 @@ class Sentences:
     """The words of a text and the sentence each stands in; all offsets are code points of the original.
 
     ``words`` uint64[n]; ``starts``, ``ends`` int32[n] (ends exclusive); ``sentence`` int32[n], not decreasing, from 0
-    without gaps. ``bounds`` int32[s, 2]: start and end of each sentence, its closing marks included. ``length``: code
-    points of the text. ``is_chinese``: more than 30 % of its letters belong to a script without spaces.
+    without gaps. ``bounds`` int32[s, 2]: start and end of each sentence, its closing marks included. ``normalised``:
+    the text's characters. ``is_chinese``: more than 30 % of its letters belong to a script without spaces.
     """
 
     words: NDArray[np.uint64]
@@ -60,7 +60,7 @@ class Sentences:
     ends: NDArray[np.int32]
     sentence: NDArray[np.int32]
     bounds: NDArray[np.int32]
-    length: int
+    normalised: Normalised
     is_chinese: bool
 
     def __len__(self) -> int:
@@ -70,7 +70,8 @@ class Sentences:
 def split_sentences(text: str, normalised: Normalised | None = None) -> Sentences:
     """The sentences of a text; a text without letters or digits has none. Any string is accepted."""
     source = codes_of(text)
-    codes, offsets = _parts(normalised if normalised is not None else normalise(text))
+    normalised = normalised if normalised is not None else normalise(text)
+    codes, offsets = normalised.codes, normalised.offsets
     is_unspaced = _lookup(_IS_UNSPACED, codes) | (codes >= 0x20000) & (codes < 0x32000)
     is_chinese = len(codes) > 0 and bool(is_unspaced.mean() > CHINESE_SHARE)
     ends = _sentence_ends(source, is_chinese)
@@ -81,12 +82,8 @@ def split_sentences(text: str, normalised: Normalised | None = None) -> Sentence
     count = rewrite_kernels.number_sentences(raw[first], LEAST_WORDS[is_chinese], MOST_WORDS[is_chinese], sentence)
     starts, stops = offsets[first], offsets[last - 1] + 1
     return Sentences(
-        words, starts, stops, sentence, _bounds(source, starts, stops, sentence, count), len(source), is_chinese
+        words, starts, stops, sentence, _bounds(source, starts, stops, sentence, count), normalised, is_chinese
     )
-
-
-def _parts(normalised: Normalised) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
-    return normalised.codes, normalised.offsets
 
 
 def _lookup(table: NDArray[np.bool_], codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
