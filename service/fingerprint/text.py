@@ -24,7 +24,7 @@ from service.fingerprint.winnow import HASH_BYTES, HASH_MASK, WINDOW_GRAMS, pack
 
 ALGORITHM_1 = "yj-text-1"  # = yj-norm-1 + yj-simhash-1 + yj-winnow-1
 ALGORITHM_2 = "yj-text-2"  # = the same + yj-rewrite-1
-ALGORITHM = ALGORITHM_1  # of fingerprint_text; only like is compared with like
+ALGORITHM = ALGORITHM_2  # of fingerprint_text; only like is compared with like
 LEAST_CHARACTERS = 40
 LEAST_DISTINCT_GRAMS = 16
 SIMHASH_CHARACTERS = 200  # from here on a simhash distance means something

@@ -9,13 +9,13 @@ import pytest
 from service.fingerprint import (
     align_texts,
     classify,
-    fingerprint_text,
     gram_hash,
     kernels,
     measure_overlap,
     normalise,
     span_edits,
 )
+from service.fingerprint.text import FINGERPRINTERS
 
 VECTORS: dict[str, Any] = json.loads((files("service.fingerprint") / "vectors.json").read_text("utf-8"))
 
@@ -40,17 +40,17 @@ def test_gram_hash_conforms(row: dict[str, Any]) -> None:
 @named(VECTORS["texts"])
 def test_fingerprint_conforms(row: dict[str, Any]) -> None:
     assert normalise(row["text"]).text == row["normalised"]
-    fingerprint = fingerprint_text(row["text"])
-    if row["fingerprint"] is None:
-        assert fingerprint is None
-        return
-    assert fingerprint is not None
-    assert row["fingerprint"] == {
-        "algorithm": fingerprint.algorithm,
-        "length": fingerprint.length,
-        "simhash": f"{fingerprint.simhash:016x}",
-        "winnow": fingerprint.to_bytes().hex(),
-    }
+    for algorithm, key in (("yj-text-1", "fingerprint"), ("yj-text-2", "fingerprint_2")):
+        fingerprint = FINGERPRINTERS[algorithm](row["text"])
+        assert row[key] == (
+            fingerprint
+            and {
+                "algorithm": fingerprint.algorithm,
+                "length": fingerprint.length,
+                "simhash": f"{fingerprint.simhash:016x}",
+                "winnow": fingerprint.to_bytes().hex(),
+            }
+        )
 
 
 @named(VECTORS["alignments"])
