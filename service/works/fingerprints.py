@@ -20,11 +20,12 @@ from service.audit import WORKER, record
 from service.clock import utc_now
 from service.errors import NotFound, YinjiError
 from service.extensions import Identified
-from service.fingerprint import ALGORITHM, Fingerprint, Normalised, fingerprint_text, to_signed64
+from service.fingerprint import ALGORITHM, Fingerprint, Normalised, to_signed64
+from service.fingerprint.text import FINGERPRINTERS
 
 Fingerprinter = Callable[[str | Normalised], Fingerprint | None]
 
-ALGORITHMS: dict[str, Fingerprinter] = {ALGORITHM: fingerprint_text}
+ALGORITHMS: dict[str, Fingerprinter] = dict(FINGERPRINTERS)
 """Name → function, oldest first; the last one is what every database is brought to.
 
 An algorithm that stands in some database as its only complete one must stay here until that database has moved on:

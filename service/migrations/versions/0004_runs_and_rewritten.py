@@ -68,9 +68,14 @@ def downgrade() -> None:
 
 
 def _complete_algorithm() -> str:
-    """The algorithm that all works here are fingerprinted by. Without works it is whichever the program likes best."""
+    """The algorithm that all works here are fingerprinted by: the one with most rows (a database that went down from
+    this revision may hold several). Without works it is whichever the program likes best.
+    """
+    rows = "SELECT algorithm FROM work_fingerprints GROUP BY algorithm ORDER BY count(*) DESC, algorithm LIMIT 1"
+    if (name := op.get_bind().scalar(sa.text(rows))) is not None:
+        return str(name)
     if op.get_bind().scalar(sa.text("SELECT count(*) FROM work_versions")):
-        return FIRST_ALGORITHM
+        return FIRST_ALGORITHM  # every text was too short for it
     from service.works.fingerprints import newest_algorithm  # noqa: PLC0415  numba, which only a fresh database needs
 
     return newest_algorithm()
