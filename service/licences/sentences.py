@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from service.clock import shanghai_date
 from service.licences.models import ACTS
+from service.portal.formats import percent
 
 if TYPE_CHECKING:
     from service.sightings.models import Match  # licences lie below sightings; only the type points up
@@ -47,6 +48,8 @@ REASONS: dict[str, Any] = {
 }
 """Reason code → sentence. A reason's facts fill the gaps; every code that `rules` can give stands here (tested)."""
 
+LEAST_SHARE = 0.01
+"""A smaller share of a text is not worth a word: it would be printed as 0%."""
 KINDS = {"full": _l("全文转载"), "modified": _l("改写转载"), "excerpt": _l("摘编")}
 OUTCOMES = {
     "permitted": _l("许可范围内"),
@@ -71,19 +74,30 @@ def outcome_text(outcome: str) -> str:
     return str(OUTCOMES[outcome])
 
 
+def taken_text(copied: float, rewritten: float) -> str:
+    """The shares of a text that were taken word for word and in other words, as a clause; one of them may be none."""
+    if rewritten < LEAST_SHARE:
+        return str(_("逐字相同 %(copied)s", copied=percent(copied)))
+    if copied < LEAST_SHARE:
+        return str(_("改写 %(rewritten)s", rewritten=percent(rewritten)))
+    return str(_("逐字相同 %(copied)s，改写 %(rewritten)s", copied=percent(copied), rewritten=percent(rewritten)))
+
+
 def ruling_sentence(match: Match) -> str:
     """The sentence on top of a flag's page: when, what was taken, how much, and which terms it breaks.
 
     «该页面于 2026-03-02 全文转载本文（覆盖 97%），许可 L25-00213 已于 2026-02-18 到期（逾期 12 天），且未标注来源。»
     """
     sighting, reasons = match.sighting, match.ruling.reasons if match.ruling else []
-    percent = f"{match.coverage_of_work:.0%}"
     kind = KINDS[match.kind]
+    taken = _("覆盖 %(percent)s", percent=percent(match.coverage_of_work))
+    if match.rewritten_coverage_of_work >= LEAST_SHARE:
+        taken = taken_text(match.coverage_of_work, match.rewritten_coverage_of_work)
     if sighting.published_at is None:
-        start = _("该页面（发布日期不明）疑似%(kind)s本文（覆盖 %(percent)s）", kind=kind, percent=percent)
+        start = _("该页面（发布日期不明）疑似%(kind)s本文（%(taken)s）", kind=kind, taken=taken)
     else:
         day = shanghai_date(sighting.published_at).isoformat()
-        start = _("该页面于 %(day)s 疑似%(kind)s本文（覆盖 %(percent)s）", day=day, kind=kind, percent=percent)
+        start = _("该页面于 %(day)s 疑似%(kind)s本文（%(taken)s）", day=day, kind=kind, taken=taken)
     clauses = [reason_text(reason) for reason in reasons]
     codes = {reason["code"] for reason in reasons}
     if match.is_credited is False and not codes & {"credit_missing", "credit_unknown"}:

@@ -130,6 +130,13 @@ def _per_day(
     return [int(value) for value in session.execute(select(*sums).where(column >= edges[0], *where)).one()]
 
 
+def long_jobs(session: Session, limit: int = 20) -> Sequence[Job]:
+    """Unfinished jobs that say how far they are, oldest first; between two slices such a job is queued for a moment."""
+    return session.scalars(
+        select(Job).where(Job.state.in_(("queued", "running")), Job.total.is_not(None)).order_by(Job.id).limit(limit)
+    ).all()
+
+
 def recent_decisions(session: Session, user_id: int, limit: int = 5) -> Sequence[Flag]:
     """What this person decided last."""
     return session.scalars(

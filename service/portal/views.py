@@ -80,7 +80,9 @@ def list_jobs() -> str:
         before=request.args.get("before", ""),
         limit=PAGE_ROWS,
     )
-    return render_template("portal/jobs.html", state=state, part=part, count=count_capped(db.session(), chosen))
+    long = dashboard.long_jobs(db.session())
+    count = count_capped(db.session(), chosen)
+    return render_template("portal/jobs.html", state=state, part=part, count=count, long_jobs=long)
 
 
 @bp.post("/desk/jobs/<int:job_id>/retry")

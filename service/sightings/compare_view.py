@@ -1,20 +1,24 @@
 """Two texts side by side: which passage is linked to which, what was edited inside, and how the paragraphs map. PURE.
 
-Spans are numbered from 1 in the order given; the same number on both sides is the same passage. Offsets are code
-points, ends exclusive, as a match stores them: `[work_start, work_end, page_start, page_end]`.
+Spans (identical text) are numbered from 1 in the order given, rewritten passages go on from there; the same number on
+both sides is the same passage. Where the two overlap, the identical text is shown as such and the rewritten passage is
+what stands around it. Offsets are code points, ends exclusive, as a match stores them: `[work_start, work_end,
+page_start, page_end]`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 from typing import Literal
 
 Range = tuple[int, int]
+Labelled = tuple[int, int, int]
 Quad = Sequence[int]
 Side = Literal["work", "page"]
+Look = Literal["copied", "rewritten", "own"]
 MAP_WIDTH = 128
 MOST_RIBS = 200
 """Passages drawn in the map; more would be a grey wall. The largest are kept."""
@@ -22,11 +26,12 @@ MOST_RIBS = 200
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of one text. `span` is the number of the copied passage it lies in, None outside of all of them."""
+    """A stretch of one text. `span` is the number of the passage it lies in, None outside of all of them."""
 
     text: str
     span: int | None = None
     is_edit: bool = False
+    is_rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +42,37 @@ class Passage:
     is_first: bool
     segments: tuple[Segment, ...]
 
+    @property
+    def is_rewritten(self) -> bool:
+        """True when the passage stands on the other side in other words."""
+        return self.segments[0].is_rewritten
 
-def split_segments(text: str, spans: Sequence[Quad], edits: Sequence[Quad], side: Side) -> list[list[Segment]]:
+
+def split_segments(
+    text: str, spans: Sequence[Quad], edits: Sequence[Quad], side: Side, rewritten: Sequence[Quad] = ()
+) -> list[list[Segment]]:
     """Paragraphs of segments; put together in order they give `text` back exactly. [] for an empty text.
 
     A paragraph keeps its line break at its end. Where spans overlap on this side, the one that starts first has the
-    characters. Ranges that lie outside the text are cut to it.
+    characters. Ranges that lie outside the text are cut to it. Of a rewritten passage only stretches with a letter or
+    figure are marked: a comma between two identical spans was not rewritten.
     """
     at = 0 if side == "work" else 2
-    owned = _without_overlaps([(quad[at], quad[at + 1], number) for number, quad in enumerate(spans, 1)], len(text))
+    copied = _without_overlaps([(quad[at], quad[at + 1], number) for number, quad in enumerate(spans, 1)], len(text))
+    around = _without_overlaps(
+        [(quad[at], quad[at + 1], number) for number, quad in enumerate(rewritten, len(spans) + 1)], len(text)
+    )
+    reworded = [one for one in _outside(copied, around) if any(map(str.isalnum, text[one[0] : one[1]]))]
+    owned = sorted(copied + reworded)
     edited = _without_overlaps([(quad[at], quad[at + 1], 0) for quad in edits], len(text))
     breaks = [position + 1 for position, character in enumerate(text) if character == "\n"]
     ends = {*breaks, len(text)}
     cuts = sorted({0, *ends, *(edge for start, end, _ in owned + edited for edge in (start, end))})
     paragraphs: list[list[Segment]] = [[]]
     for start, end in pairwise(cuts):
-        paragraphs[-1].append(Segment(text[start:end], _owner(owned, start), _owner(edited, start) is not None))
+        span = _owner(owned, start)
+        is_rewritten = span is not None and span > len(spans)
+        paragraphs[-1].append(Segment(text[start:end], span, _owner(edited, start) is not None, is_rewritten))
         if end in ends and end < len(text):
             paragraphs.append([])
     return paragraphs if text else []
@@ -73,14 +93,19 @@ def group_passages(paragraphs: list[list[Segment]]) -> list[list[Passage]]:
     return grouped
 
 
+def numbers_in(paragraphs: list[list[Passage]]) -> set[int]:
+    """The numbers of the passages that one side shows."""
+    return {passage.span for paragraph in paragraphs for passage in paragraph if passage.span is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph in the map: its top and height, its number from 1, and whether any of it is a copied passage."""
+    """A paragraph in the map: its top and height, its number from 1, and what most of its passages are (own: none)."""
 
     y: float
     height: float
     number: int
-    is_copied: bool
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +114,7 @@ class Rib:
 
     span: int
     path: str
+    is_rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +130,30 @@ class ParagraphMap:
 
     @property
     def copied(self) -> int:
-        """How many paragraphs of the work have copied passages."""
-        return sum(block.is_copied for block in self.work)
+        """How many paragraphs of the work were mostly copied, of what was taken from them."""
+        return sum(block.look == "copied" for block in self.work)
+
+    @property
+    def rewritten(self) -> int:
+        """How many were mostly rewritten."""
+        return sum(block.look == "rewritten" for block in self.work)
 
 
-def map_paragraphs(work_text: str, page_text: str, spans: Sequence[Quad], tallest: float = 480) -> ParagraphMap:
+def map_paragraphs(
+    work_text: str, page_text: str, spans: Sequence[Quad], rewritten: Sequence[Quad] = (), tallest: float = 480
+) -> ParagraphMap:
     """The map of both texts at one scale; the longer one fills the height (160 up to `tallest` units)."""
     longest = max(len(work_text), len(page_text), 1)
     height = min(max(longest * 0.55, 160.0), tallest)
     columns = [_Column(text, longest, height) for text in (work_text, page_text)]
     work, page = (
-        column.blocks([(quad[at], quad[at + 1]) for quad in spans]) for column, at in zip(columns, (0, 2), strict=True)
+        column.blocks(*([(quad[at], quad[at + 1]) for quad in quads] for quads in (spans, rewritten)))
+        for column, at in zip(columns, (0, 2), strict=True)
     )
-    largest = sorted(range(len(spans)), key=lambda index: spans[index][0] - spans[index][1])[:MOST_RIBS]
-    ribs = [Rib(index + 1, _rib(columns, spans[index])) for index in sorted(largest)]
+    quads = [*spans, *rewritten]
+    largest = sorted(range(len(quads)), key=lambda index: quads[index][0] - quads[index][1])[:MOST_RIBS]
+    behind_first = sorted(largest, key=lambda index: (index < len(spans), index))
+    ribs = [Rib(index + 1, _rib(columns, quads[index]), index >= len(spans)) for index in behind_first]
     bottom = max((block.y + block.height for block in work + page), default=0.0)
     return ParagraphMap(MAP_WIDTH, round(bottom + 4, 1), work, page, ribs, max(len(work), len(page)) <= 24)
 
@@ -145,14 +181,15 @@ class _Column:
         start, end = self.paragraphs[index]
         return round(self.tops[index] + self.scale * (min(offset, end) - start), 1)
 
-    def blocks(self, ranges: list[Range]) -> list[Block]:
+    def blocks(self, spans: list[Range], rewritten: list[Range]) -> list[Block]:
         """One block a paragraph."""
         found = []
-        merged = _without_overlaps([(start, end, 0) for start, end in ranges], 1 << 40)
+        copied = _without_overlaps([(start, end, 0) for start, end in spans], 1 << 40)
+        around = _outside(copied, _without_overlaps([(start, end, 0) for start, end in rewritten], 1 << 40))
         for number, (top, (start, end)) in enumerate(zip(self.tops, self.paragraphs, strict=False), 1):
-            before_end = bisect_left(merged, end, key=lambda item: item[0]) - 1
-            is_copied = before_end >= 0 and merged[before_end][1] > start
-            found.append(Block(round(top, 1), round(max(self.scale * (end - start), 1.0), 1), number, is_copied))
+            same, reworded = _covered(copied, start, end), _covered(around, start, end)
+            look: Look = "own" if not same and not reworded else "copied" if same >= reworded else "rewritten"
+            found.append(Block(round(top, 1), round(max(self.scale * (end - start), 1.0), 1), number, look))
         return found
 
 
@@ -162,9 +199,9 @@ def _rib(columns: list[_Column], quad: Quad) -> str:
     return f"M30 {top_a}C64 {top_a} 64 {top_b} 98 {top_b}V{end_b}C64 {end_b} 64 {end_a} 30 {end_a}Z"
 
 
-def _without_overlaps(ranges: list[tuple[int, int, int]], length: int) -> list[tuple[int, int, int]]:
+def _without_overlaps(ranges: list[Labelled], length: int) -> list[Labelled]:
     """The ranges in order, none empty, none overlapping, all within 0 … length."""
-    kept: list[tuple[int, int, int]] = []
+    kept: list[Labelled] = []
     reached = 0
     for start, end, label in sorted(ranges):
         left, right = max(start, reached), min(end, length)
@@ -174,7 +211,31 @@ def _without_overlaps(ranges: list[tuple[int, int, int]], length: int) -> list[t
     return kept
 
 
-def _owner(ranges: list[tuple[int, int, int]], position: int) -> int | None:
+def _outside(taken: list[Labelled], ranges: list[Labelled]) -> list[Labelled]:
+    """What is left of the ranges outside the taken ones; both in order and free of overlaps, as is the answer."""
+    left = []
+    for start, end, label in ranges:
+        reached, index = start, bisect_right(taken, start, key=lambda item: item[1])
+        while index < len(taken) and taken[index][0] < end:
+            if reached < taken[index][0]:
+                left.append((reached, taken[index][0], label))
+            reached = taken[index][1]
+            index += 1
+        if reached < end:
+            left.append((reached, end, label))
+    return left
+
+
+def _covered(ranges: list[Labelled], start: int, end: int) -> int:
+    """How many characters of start … end lie in the ranges, which are in order and free of overlaps."""
+    index, total = bisect_right(ranges, start, key=lambda item: item[1]), 0
+    while index < len(ranges) and ranges[index][0] < end:
+        total += min(ranges[index][1], end) - max(ranges[index][0], start)
+        index += 1
+    return total
+
+
+def _owner(ranges: list[Labelled], position: int) -> int | None:
     index = bisect_right(ranges, position, key=lambda item: item[0]) - 1
     if index >= 0 and ranges[index][0] <= position < ranges[index][1]:
         return ranges[index][2]

@@ -16,14 +16,15 @@ from service.audit import Event
 from service.clock import SHANGHAI
 from service.errors import BadInput, NotFound
 from service.fingerprint import Span, normalise, span_edits
-from service.licences.sentences import outcome_text, reason_text, ruling_sentence
-from service.portal.formats import day, shanghai
+from service.licences.sentences import LEAST_SHARE, outcome_text, reason_text, ruling_sentence, taken_text
+from service.portal.formats import day, percent, shanghai
 from service.sightings import queue
 from service.sightings.compare_view import (
     ParagraphMap,
     Passage,
     group_passages,
     map_paragraphs,
+    numbers_in,
     split_segments,
 )
 from service.sightings.flags import Flag
@@ -38,12 +39,17 @@ MOST_EDITED_SPANS = 300
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both texts ready to print. `page` is None when the stored text of the page is missing or damaged."""
+    """Both texts ready to print. `page` is None when the stored text of the page is missing or damaged.
+
+    `linked`: numbers of the passages that both sides show. `rewritten`: how many of them are in other words.
+    """
 
     work: list[list[Passage]]
     page: list[list[Passage]] | None
     drawing: ParagraphMap
     edits: int
+    linked: frozenset[int]
+    rewritten: int
     is_cut: bool
     page_length: int
 
@@ -69,6 +75,9 @@ def flag_context(session: Session, flag: Flag, user_id: int) -> dict[str, Any]:
         "ruling_words": outcome_text(match.ruling.outcome) if match.ruling else _("尚无许可判定"),
         "reasons": [reason_text(reason) for reason in match.ruling.reasons] if match.ruling else [],
         "checks": facts_for(session, flag),
+        "taken_of_work": taken_text(match.coverage_of_work, match.rewritten_coverage_of_work),
+        "taken_of_page": taken_text(match.coverage_of_page, match.rewritten_coverage_of_page),
+        "notes": measure_notes(match),
         "comparison": compare_sides(match),
         "entries": timeline(session, flag),
         "others": queue.same_work(session, flag),
@@ -81,17 +90,34 @@ def flag_context(session: Session, flag: Flag, user_id: int) -> dict[str, Any]:
     }
 
 
+def measure_notes(match: Match) -> list[str]:
+    """What stands beside the shares: quotations counted apart, and the hint that the page may be a summary."""
+    notes = []
+    if match.quoted_coverage_of_work >= LEAST_SHARE:
+        quoted = percent(match.quoted_coverage_of_work)
+        notes.append(_("其中 %(percent)s 为双方都注明出处的引语，单独计算。", percent=quoted))
+    if match.is_condensed:
+        notes.append(_("疑似缩写自本文（仅供参考）。"))
+    return notes
+
+
 def compare_sides(match: Match) -> Comparison:
     """Both texts with their linked passages and underlined edits."""
     work, page = match.version.text, _page_text(match.sighting.text_sha256)
     spans = [[int(edge) for edge in quad] for quad in match.spans] if page is not None else []
+    rewritten = [[int(edge) for edge in row[:4]] for row in match.rewritten] if page is not None else []
     edits = _edits(work, page or "", spans)
     ours, theirs = work[:MOST_CHARACTERS], (page or "")[:MOST_CHARACTERS]
+    left = group_passages(split_segments(ours, spans, edits, "work", rewritten))
+    right = group_passages(split_segments(theirs, spans, edits, "page", rewritten)) if page is not None else None
+    linked = numbers_in(left) & numbers_in(right or [])
     return Comparison(
-        work=group_passages(split_segments(ours, spans, edits, "work")),
-        page=group_passages(split_segments(theirs, spans, edits, "page")) if page is not None else None,
-        drawing=map_paragraphs(ours, theirs, spans),
+        work=left,
+        page=right,
+        drawing=map_paragraphs(ours, theirs, spans, rewritten),
         edits=len(edits),
+        linked=frozenset(linked),
+        rewritten=sum(number > len(spans) for number in linked),
         is_cut=max(len(work), len(page or "")) > MOST_CHARACTERS,
         page_length=sum(not character.isspace() for character in page or ""),
     )

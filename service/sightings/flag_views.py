@@ -127,7 +127,8 @@ def bulk_flags() -> AnyResponse:
 def export_flags() -> Response:
     """The filtered queue as CSV, at most MOST_ROWS rows, read in pages so that memory stays small."""
     heads = [_("编号"), _("状态"), _("首见"), _("末见"), _("作品编号"), _("标题"), _("媒体"), _("网址"), _("类型")]
-    heads += [_("覆盖我方"), _("占对方"), _("许可判定"), _("标题改动"), _("署名来源"), _("严重程度"), _("排除理由")]
+    heads += [_("覆盖我方"), _("占对方"), _("改写覆盖我方"), _("改写占对方"), _("双方注明的引语"), _("疑似缩写")]
+    heads += [_("许可判定"), _("标题改动"), _("署名来源"), _("严重程度"), _("排除理由")]
     lines = csv_lines(heads, _export_rows(_chosen(), current_user.id))
     response = Response(stream_with_context(line.encode() for line in lines), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="yinji-flags.csv"'
@@ -161,6 +162,10 @@ def _export_row(flag: Flag) -> list[object]:
         word("kind", match.kind),
         round(match.coverage_of_work, 4),
         round(match.coverage_of_page, 4),
+        round(match.rewritten_coverage_of_work, 4),
+        round(match.rewritten_coverage_of_page, 4),
+        round(match.quoted_coverage_of_work, 4),
+        yes_no[match.is_condensed],
         word("ruling", match.ruling.outcome) if match.ruling else "",
         yes_no[match.is_title_changed],
         yes_no[match.is_credited],

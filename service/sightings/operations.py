@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from service.audit import WORKER, record
 from service.blobs import BlobStore
-from service.fingerprint import ALGORITHM
+from service.fingerprint.align import ALIGNMENT
+from service.fingerprint.match import MATCH
+from service.fingerprint.rewritten import REWRITTEN
 from service.intake.extract import Article
 from service.intake.page import Page as FetchedPage
 from service.intake.warc import write_capture
@@ -19,6 +21,7 @@ from service.matching import Measured
 from service.sightings.flags import FLAG, Flag
 from service.sightings.models import Capture, Match, Ruling, Sighting
 from service.states import next_state
+from service.works.fingerprints import active_algorithm
 
 NEEDS_EYES = ("out_of_scope", "not_licensed", "exception_likely", "unclear")
 """Every ruling but *permitted* raises a flag: machines record evidence, people decide."""
@@ -65,21 +68,30 @@ def keep_capture(session: Session, blobs: BlobStore, sighting: Sighting, page: F
 def record_match(
     session: Session, sighting: Sighting, version_id: int, measured: Measured, is_credited: bool | None
 ) -> Match:
-    """The match of this sighting with this version: one row, written anew when screening runs again."""
+    """The match of this sighting with this version: one row, written anew when screening runs again.
+
+    It names what measured it: the fingerprint that found the work, both aligners, the rules of classification.
+    """
     match = session.scalars(
         select(Match)
         .where(Match.sighting_id == sighting.id, Match.version_id == version_id)
         .options(selectinload(Match.ruling))
     ).first() or Match(sighting_id=sighting.id, version_id=version_id)
-    match.algorithm = ALGORITHM
+    match.algorithm = " ".join((active_algorithm(session), ALIGNMENT, REWRITTEN, MATCH))
     match.kind = measured.kind
-    match.coverage_of_work = measured.alignment.coverage_of_a
-    match.coverage_of_page = measured.alignment.coverage_of_b
+    match.coverage_of_work = measured.overlap.coverage
+    match.coverage_of_page = measured.overlap.coverage_of_page
     match.longest_run = measured.alignment.longest_run
     match.simhash_distance = measured.distance
     match.is_title_changed = measured.is_title_changed
     match.is_credited = is_credited
     match.spans = measured.spans
+    match.rewritten = [
+        [one.a_start, one.a_end, one.b_start, one.b_end, round(one.score, 4)] for one in measured.rewritten
+    ]
+    match.rewritten_coverage_of_work, match.rewritten_coverage_of_page = measured.rewritten_coverage
+    match.quoted_coverage_of_work = measured.quoted_coverage
+    match.is_condensed = measured.is_condensed
     session.add(match)
     session.flush()
     return match
@@ -116,10 +128,22 @@ def raise_flag(session: Session, sighting: Sighting, work_id: int, match: Match,
 
 def severity_of(match: Match, ruling: Ruling) -> int:
     """0–100, for the order of the queue: how much was taken, how surely without licence, how it was disguised."""
-    share = max(match.coverage_of_work, min(1.0, match.longest_run / 500))
+    share = max(taken_share(match), min(1.0, match.longest_run / 500))
     weight = {"not_licensed": 20, "out_of_scope": 20, "unclear": 5, "exception_likely": 0, "permitted": 0}
     disguised = 10 * match.is_title_changed + 10 * (match.is_credited is False)
     return min(100, round(60 * share) + weight[ruling.outcome] + disguised)
+
+
+def taken_share(match: Match) -> float:
+    """Share of the work that the page carries, in its own words or in others: 0–1."""
+    return min(1.0, match.coverage_of_work + match.rewritten_coverage_of_work)
+
+
+def _has_grown(before: Match, now: Match) -> bool:
+    """The page carries materially more than was decided on. What only a newer algorithm sees is no change of the page."""
+    if before.algorithm != now.algorithm:
+        return now.coverage_of_work >= before.coverage_of_work + MATERIAL_CHANGE
+    return taken_share(now) >= taken_share(before) + MATERIAL_CHANGE
 
 
 def _find(session: Session, page_id: int, work_id: int) -> Flag | None:
@@ -159,15 +183,11 @@ def _attach(session: Session, flag: Flag, sighting: Sighting, match: Match, ruli
         flag.match_id, flag.severity = match.id, severity_of(match, ruling)
         flag.revision += 1
         return
-    before = flag.match.coverage_of_work  # decided flags keep the evidence that was decided on
-    if (
-        flag.state == "dismissed"
-        and ruling.outcome in NEEDS_EYES
-        and match.coverage_of_work >= before + MATERIAL_CHANGE
-    ):
+    before = flag.match  # decided flags keep the evidence that was decided on
+    if flag.state == "dismissed" and ruling.outcome in NEEDS_EYES and _has_grown(before, match):
         flag.state = next_state(FLAG, "dismissed", "return")
         flag.match_id, flag.severity = match.id, severity_of(match, ruling)
         flag.dismiss_reason = None
         flag.revision += 1
-        reason = f"copy changed: {before:.0%} → {match.coverage_of_work:.0%} of the work"
+        reason = f"copy changed: {taken_share(before):.0%} → {taken_share(match):.0%} of the work"
         record(session, WORKER, "flag.returned", flag, old="dismissed", new=flag.state, reason=reason)

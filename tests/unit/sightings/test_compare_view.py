@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fingerprint import align_texts, span_edits
-from service.sightings.compare_view import Segment, group_passages, map_paragraphs, split_segments
+from service.sightings.compare_view import Segment, group_passages, map_paragraphs, numbers_in, split_segments
 
 TEXTS = st.text(st.sampled_from("一二三四五，。“”\n\r\u3000ab<>&\u0000😀"), max_size=120)
 QUADS = st.lists(st.tuples(*[st.integers(0, 130)] * 4), max_size=12)
@@ -83,9 +85,56 @@ def test_a_link_arrives_once_where_a_passage_runs_over_a_paragraph_end() -> None
 def test_a_paragraph_that_is_the_pages_own_is_drawn_as_such() -> None:
     spans, _ = _aligned()
     drawn = map_paragraphs(WORK, PAGE, spans)
-    assert [block.is_copied for block in drawn.page] == [False, True, True]
+    assert [block.look for block in drawn.page] == ["own", "copied", "copied"]
     assert drawn.copied == 2
 
 
 def test_an_empty_text_has_no_paragraphs() -> None:
     assert split_segments("", [[0, 3, 0, 3]], [], "work") == []
+
+
+@given(TEXTS, QUADS, QUADS, QUADS)
+def test_rewritten_passages_neither_lose_nor_invent_a_character(
+    text: str, spans: list, edits: list, other: list
+) -> None:
+    for side in ("work", "page"):
+        paragraphs = split_segments(text, spans, edits, side, other)
+        assert _joined(paragraphs) == text
+        plain = split_segments(text, spans, edits, side)
+        copied = ["".join(s.text for p in one for s in p if s.span == 1) for one in (paragraphs, plain)]
+        assert copied[0] == copied[1], "identical text keeps its characters whatever was rewritten around it"
+
+
+def test_a_rewritten_passage_is_numbered_after_the_spans_and_shown_around_them() -> None:
+    text = "渠修了三年，花了不少工，水终于到了地头。"
+    paragraphs = split_segments(text, [[6, 11, 0, 5]], [], "work", [[0, 20, 30, 50]])
+    grouped = group_passages(paragraphs)
+    assert [(p.span, p.is_rewritten, p.is_first) for p in grouped[0]] == [
+        (2, True, True),
+        (1, False, True),
+        (2, True, False),
+    ]
+    assert numbers_in(grouped) == {1, 2}
+
+
+def test_a_comma_between_two_copied_passages_was_not_rewritten() -> None:
+    grouped = group_passages(split_segments("甲乙丙，丁戊己", [[0, 3, 0, 3], [4, 7, 4, 7]], [], "work", [[0, 7, 0, 7]]))
+    assert numbers_in(grouped) == {1, 2}
+
+
+def test_the_map_tells_rewritten_paragraphs_from_copied_and_own_ones() -> None:
+    work = "甲乙丙丁戊己庚辛\n子丑寅卯辰巳午未\n天地玄黄宇宙洪荒"
+    drawn = map_paragraphs(work, work, [[0, 8, 0, 8], [9, 11, 9, 11]], [[9, 17, 9, 17]])
+    assert [block.look for block in drawn.work] == ["copied", "rewritten", "own"]
+    assert (drawn.copied, drawn.rewritten) == (1, 1)
+    assert [(rib.span, rib.is_rewritten) for rib in drawn.ribs] == [(3, True), (1, False), (2, False)]
+
+
+def test_long_texts_with_many_passages_stay_quick() -> None:
+    text = ("甲乙丙丁戊己庚辛壬癸" * 9 + "。\n") * 660  # 60,000 characters
+    spans = [[at, at + 12, at, at + 12] for at in range(0, 60_000, 40)]
+    rewritten = [[at + 10, at + 35, at + 10, at + 35] for at in range(0, 60_000, 40)]
+    began = time.monotonic()
+    group_passages(split_segments(text, spans, [], "work", rewritten))
+    map_paragraphs(text, text, spans, rewritten)
+    assert time.monotonic() - began < 2, "a page must not wait for its drawing"
