@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.fingerprint import Candidate, Normalised
+from service.fingerprint import Background, Candidate, Normalised
 from service.intake.extract import Article, extract_article
 from service.matching import Measured, compare, may_match
 
@@ -50,20 +50,30 @@ def likely_candidates(page: Normalised, candidates: Sequence[Candidate]) -> list
     return [one for one in candidates if may_match(one.codes, codes)]
 
 
-def examine(html: str, visible: str, url: str | None, likely: Sequence[Candidate], load: Load) -> Examined:
+def examine(
+    html: str,
+    visible: str,
+    url: str | None,
+    likely: Sequence[Candidate],
+    load: Load,
+    *,
+    background: Background | None = None,
+) -> Examined:
     """Compares the page's article with the candidates that passed the cheap test. Without any, the article is not read."""
     works = load(likely) if likely else ()
     if not works:
         return Examined(visible, None, [])
     article = extract_article(html, url)
-    return Examined(visible, article, find_works(article.text, article.title or "", works))
+    return Examined(visible, article, find_works(article.text, article.title or "", works, background))
 
 
-def find_works(text: str, title: str, works: Sequence[WorkText]) -> list[Found]:
+def find_works(text: str, title: str, works: Sequence[WorkText], background: Background | None = None) -> list[Found]:
     """Those of the works that a text carries, each with what was measured."""
-    measured = (
-        (work, compare(work.text, text, work_title=work.title, page_title=title, distance=work.distance))
-        for work in works
-    )
-    return [Found(work, one) for work, one in measured if one is not None]
-
+    found = []
+    for work in works:
+        measured = compare(
+            work.text, text, work_title=work.title, page_title=title, distance=work.distance, background=background
+        )
+        if measured is not None:
+            found.append(Found(work, measured))
+    return found

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.fingerprint import (
     Alignment,
+    Background,
     Kind,
     Overlap,
     Passage,
@@ -82,14 +83,18 @@ def compare(
     work_title: str,
     page_title: str,
     distance: int | None,
+    background: Background | None = None,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> Measured | None:
-    """What a page's article carries of a work, or None when that is too little."""
+    """What a page's article carries of a work, or None when that is too little.
+
+    `background`: how common words are in the registry; without it the two texts alone tell.
+    """
     overlap = measure_overlap(work, page)
     kind = classify(overlap, thresholds)
     passages: list[Passage] = []
     if kind != "full":
-        passages = align_rewritten(work, page)
+        passages = align_rewritten(work, page, background)
         if kind is None and is_reworded(passages, overlap, thresholds):
             kind = "modified"
     if kind is None:

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from service.comparison import Found, WorkText, examine, find_works, likely_candidates
 from service.errors import BadInput
+from service.fingerprint import Background, Fingerprint, IndexSegment, build_background, fingerprint_text, normalise
 from service.fingerprint import Candidate as IndexCandidate
-from service.fingerprint import Fingerprint, IndexSegment, fingerprint_text, normalise
 from service.intake.charset import decode_html
 from service.intake.extract import quick_text
 from service.intake.warc import WarcPage, read_records
 
 MAX_TEXT_CHARACTERS = 20_000_000
+BACKGROUND_WORKS = 2_000
+"""How common words are is counted in so many works at most, evenly taken: enough to know, and half a second."""
 HTML_SUFFIXES = (".html", ".htm", ".shtml", ".xhtml")
 ARCHIVE_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz")
 
@@ -62,6 +64,7 @@ class Registry:
 
     works: list[Work]
     index: IndexSegment
+    background: Background
 
     def find(self, fingerprint: Fingerprint | None) -> list[IndexCandidate]:
         """The works worth comparing with this fingerprint; a text too short to judge has none."""
@@ -95,7 +98,8 @@ def read_works(path: Path) -> Registry:
         works.append(Work(work_id, _string(values, "title") or "", text or ""))
     if not works:
         raise BadInput(f"{path}: no works in it", "works")
-    return Registry(works, IndexSegment.build(rows))
+    background = build_background(work.text for work in works[:: len(works) // BACKGROUND_WORKS + 1])
+    return Registry(works, IndexSegment.build(rows), background)
 
 
 def read_candidates(path: Path) -> Iterator[Candidate | Refused]:
@@ -119,9 +123,13 @@ def screen_candidate(registry: Registry, candidate: Candidate) -> list[dict[str,
     if candidate.html:
         visible = quick_text(candidate.html)
         likely = _likely(registry, visible)
-        found = examine(candidate.html, visible, candidate.url, likely, registry.load).found
+        found = examine(
+            candidate.html, visible, candidate.url, likely, registry.load, background=registry.background
+        ).found
     else:
-        found = find_works(candidate.text, candidate.title, registry.load(_likely(registry, candidate.text)))
+        found = find_works(
+            candidate.text, candidate.title, registry.load(_likely(registry, candidate.text)), registry.background
+        )
     rows = [_row(registry, candidate, one) for one in found]
     return sorted(rows, key=lambda row: -row["coverage_of_work"])
 

@@ -24,6 +24,7 @@ kernels    the compiled (numba) or plain (numpy) inner loops, bit-identical
 """
 
 from service.fingerprint.align import Alignment, Span, align_texts, copied_characters, span_edits
+from service.fingerprint.background import Background, build_background
 from service.fingerprint.hamming import HammingIndex
 from service.fingerprint.match import DEFAULT_THRESHOLDS, Kind, Thresholds, classify, is_match
 from service.fingerprint.normalise import Normalised, normalise
@@ -49,6 +50,7 @@ __all__ = [
     "DEFAULT_THRESHOLDS",
     "SIMHASH_CHARACTERS",
     "Alignment",
+    "Background",
     "Candidate",
     "Fingerprint",
     "HammingIndex",
@@ -62,6 +64,7 @@ __all__ = [
     "Thresholds",
     "align_rewritten",
     "align_texts",
+    "build_background",
     "classify",
     "copied_characters",
     "count_grams",
