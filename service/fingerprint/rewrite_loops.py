@@ -181,7 +181,7 @@ def trim_fragments(
     stays. The multiple is ``misses[-1]`` at first, then follows from the share of idf that was found (in hundredths).
     Sides take turns: a, b, a; where at least the share ``verbatim`` stands in word pairs that both sides have, b, a, b
     again, counting words in such pairs only: a verbatim passage ends where the wording departs.
-    Written: the four places and the idf-Dice of the two runs' word sets (0 where nothing is shared).
+    Written: the four places, the idf-Dice of the two runs' word sets (0 where nothing is shared), and their shared idf.
     """
     stamp = 0
     for r in range(len(ranges)):
@@ -256,3 +256,4 @@ def trim_fragments(
         stamp += 1
         out[r][0], out[r][1], out[r][2], out[r][3] = a0, a1, b0, b1
         out[r][4] = 2.0 * both / (sum_a + sum_b) if both > 0.0 else 0.0
+        out[r][5] = both

@@ -34,7 +34,7 @@ class Parameters:
     most_miss: float = 2.0
 
 
-LATIN = Parameters(0.30, 0.33, 4, 0.40, 0.35, 1, 80, 0.40, 150)
+LATIN = Parameters(0.25, 0.33, 4, 0.35, 0.35, 1, 80, 0.40, 150)
 CHINESE = Parameters(0.25, 0.25, 4, 0.34, 0.20, 1, 30, 0.35, 40)
 MIN_GAP = 0
 MOST_PLACES = 256
@@ -53,6 +53,7 @@ class Passage:
     b_start: int
     b_end: int
     score: float = field(default=0.0, compare=False)
+    shared: float = field(default=0.0, compare=False)
 
 
 def align_rewritten(a: str | Sentences, b: str | Sentences, background: Background | None = None) -> list[Passage]:
@@ -112,13 +113,13 @@ def _passages(left: Sentences, right: Sentences, background: Background | None, 
     )
     rows = rewrite_kernels.trim_fragments(ranges, a_ids, b_ids, weights, _misses(p), 0.75)
     found = []
-    for a0, a1, b0, b1, dice in rows.tolist():
+    for a0, a1, b0, b1, dice, shared in rows.tolist():
         if dice < p.keep_dice:
             continue
         a_start, a_end = _snapped(left, int(a0), int(a1), p.snap)
         b_start, b_end = _snapped(right, int(b0), int(b1), p.snap)
         if min(a_end - a_start, b_end - b_start) >= p.keep_characters:
-            found.append(Passage(a_start, a_end, b_start, b_end, dice))
+            found.append(Passage(a_start, a_end, b_start, b_end, dice, shared))
     return _distinct(_settled(found, left, right, p) if found else found)
 
 
@@ -151,7 +152,7 @@ def _pieces(one: Passage, spans: list[Span], p: Parameters) -> list[Passage]:
     if _runs_on(one.a_end - last[1], one.b_end - last[3], p.even):
         last[1], last[3] = one.a_end, one.b_end
     kept = [b for b in blocks if min(b[1] - b[0], b[3] - b[2]) >= p.keep_characters]
-    return [Passage(*b, one.score) for b in kept] or [one]
+    return [Passage(*b, one.score, one.shared) for b in kept] or [one]
 
 
 def _runs_on(a_gap: int, b_gap: int, even: int) -> bool:
@@ -163,7 +164,7 @@ def _misses(p: Parameters) -> NDArray[np.float64]:
     return np.append(np.interp(np.arange(101) / 100, *CURVE), p.miss)
 
 
-CURVE = ((0.5, 0.95), (0.35, 1.0))
+CURVE = ((0.5, 0.95), (0.35, 0.8))
 
 
 def _at(text: Sentences) -> NDArray[np.int64]:
