@@ -15,6 +15,9 @@ from service.jobs import QUEUES, Job, Send, host_queue, partition_queue, publish
 
 log = structlog.get_logger()
 
+TIME_LIMIT_S, LIMIT_GRACE_S = 240, 60
+"""A job that takes longer is told to end, and killed this much later: a page that hangs must not hold a worker."""
+
 
 def make_celery(settings: Settings) -> Celery:
     """Celery configured from the settings. JSON only; a message is acknowledged when its task has ended."""
@@ -29,8 +32,8 @@ def make_celery(settings: Settings) -> Celery:
         task_create_missing_queues=False,
         task_default_queue="index",
         task_queues=_queues(settings),
-        task_soft_time_limit=240,
-        task_time_limit=300,
+        task_soft_time_limit=TIME_LIMIT_S,
+        task_time_limit=TIME_LIMIT_S + LIMIT_GRACE_S,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,

@@ -2,11 +2,15 @@
 
 Values flow forward and nothing reaches back. No transaction is open while a page is fetched or compared; what was
 found is written in one short transaction at the end. Running it twice leaves the same rows.
+
+Where the index is larger than one machine, the candidates come from several (`search_partition`), and the rest follows
+when all have answered (`conclude_sighting`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import httpx2
 from sqlalchemy import select
@@ -17,7 +21,7 @@ from service.clock import shanghai_date
 from service.comparison import Examined, Found, WorkText, examine, likely_candidates
 from service.config import Settings
 from service.extensions import reading
-from service.fingerprint import Candidate, fingerprint_text, normalise
+from service.fingerprint import Candidate, normalise
 from service.intake.charset import decode_html
 from service.intake.extract import Article, quick_text
 from service.intake.fetch import fetch_page
@@ -30,7 +34,16 @@ from service.parties.operations import channels_for
 from service.sightings.hosts import limits_of
 from service.sightings.models import Sighting
 from service.sightings.operations import keep_capture, raise_flag, record_match, record_ruling, record_visit
-from service.works.index import find_candidates
+from service.sightings.partitions import (
+    answered_candidates,
+    enqueue_conclusion,
+    held_page,
+    hold_page,
+    note_answer,
+    release_page,
+)
+from service.works.fingerprints import active_algorithm, fingerprinter
+from service.works.index import check_ready, count_partitions, find_candidates, searches_all
 from service.works.models import Work, WorkVersion
 
 MATCHED_STATES = ("registered", "disputed")
@@ -47,36 +60,96 @@ def screen_sighting(
 ) -> str:
     """Visits the sighting's page and writes what was found; returns the outcome (no_match, permitted, flagged).
 
-    Raises FetchFailed when the page could not be had.
+    Where this machine does not search all partitions of the index, the page is held for those that do, and its outcome
+    stays *pending*. Raises FetchFailed when the page could not be had, IndexNotReady (see `check_index`).
     """
     with reading(session):
         url = session.get_one(Sighting, sighting_id).page.canonical_url
     page = fetch_page(url, limits_of(settings), client=client)
-    html, _, _ = decode_html(page.body, page.content_type)
-    visible = quick_text(html)
-    fingerprint = fingerprint_text(visible)
     with reading(session):
-        candidates = [] if fingerprint is None else find_candidates(session, fingerprint)
-    likely = likely_candidates(normalise(visible), candidates)
+        partitions = count_partitions(session)
+    if not searches_all(settings, partitions):
+        hold_page(session, sighting_id, page, partitions, settings.index_partition_works)
+        return "pending"
+    html, visible = read_html(page)
     with reading(session):
-        works = load_works(session, likely)
-    examined = examine(html, visible, page.url, likely, lambda _: works)
+        likely = find_likely(session, visible)
+    examined = examine(html, visible, page.url, likely, partial(load_works, session))
     return write_findings(session, blobs, sighting_id, page, examined)
 
 
-def load_works(session: Session, candidates: Sequence[Candidate]) -> list[WorkText]:
-    """The candidates' texts, of works in force only, in one query."""
-    chosen = {one.version_id: one for one in candidates}
-    if not chosen:
+def check_index(session: Session, settings: Settings) -> None:
+    """Returns when a page could be searched at once: so that none is fetched in vain. Raises IndexNotReady."""
+    if searches_all(settings, count_partitions(session)):
+        check_ready(session)
+
+
+def search_partition(session: Session, sighting_id: int, token: str, partition: int, *, blobs: BlobStore) -> None:
+    """Looks for a held page's candidates in one partition; who gives the last answer sees to the conclusion.
+
+    A page for which no partition has anything is concluded at once. Raises IndexNotReady.
+    """
+    with reading(session):
+        held = held_page(session, sighting_id, token)
+        if held is None:
+            return
+        held_id, page = held[0].id, held[1]
+        likely = find_likely(session, read_html(page)[1], partition)
+    if not note_answer(session, sighting_id, token, partition, likely):
+        return
+    if likely or answered_candidates(session, held_id):
+        enqueue_conclusion(session, sighting_id, token)
+    else:
+        conclude_sighting(session, sighting_id, token, blobs=blobs)
+
+
+def conclude_sighting(session: Session, sighting_id: int, token: str, *, blobs: BlobStore) -> None:
+    """Compares a held page with what all partitions found; writes the findings and lets the page go, in one transaction.
+
+    A page that was concluded already is left alone.
+    """
+    with reading(session):
+        held = held_page(session, sighting_id, token)
+        if held is None:
+            return
+        held_id, page = held[0].id, held[1]
+        likely = answered_candidates(session, held_id)
+    html, visible = read_html(page)
+    examined = examine(html, visible, page.url, likely, partial(load_works, session))
+    if release_page(session, held_id):
+        write_findings(session, blobs, sighting_id, page, examined)
+
+
+def read_html(page: FetchedPage) -> tuple[str, str]:
+    """The page's markup and all its visible text."""
+    html, _, _ = decode_html(page.body, page.content_type)
+    return html, quick_text(html)
+
+
+def find_likely(session: Session, visible: str, partition: int | None = None) -> list[Candidate]:
+    """The candidates that passed the cheap test on all visible text; a text too short to judge has none.
+
+    Of all partitions that this machine searches, or of one. Most pages end here. Raises IndexNotReady.
+    """
+    text = normalise(visible)
+    fingerprint = fingerprinter(active_algorithm(session))(text)
+    if fingerprint is None:
         return []
-    rows = session.execute(
-        select(WorkVersion.id, WorkVersion.text, Work.id, Work.title)
-        .join(Work, Work.id == WorkVersion.work_id)
-        .where(WorkVersion.id.in_(chosen), WorkVersion.is_current, Work.state.in_(MATCHED_STATES))
-    )
+    return likely_candidates(text, find_candidates(session, fingerprint, partition))
+
+
+def load_works(session: Session, candidates: Sequence[Candidate]) -> list[WorkText]:
+    """The candidates' texts, of works in force only, in one query of its own."""
+    distances = {one.version_id: one.distance for one in candidates}
+    with reading(session):
+        rows = session.execute(
+            select(WorkVersion.id, Work.id, Work.title, WorkVersion.text)
+            .join(Work, Work.id == WorkVersion.work_id)
+            .where(WorkVersion.id.in_(distances), WorkVersion.is_current, Work.state.in_(MATCHED_STATES))
+            .order_by(WorkVersion.id)
+        ).all()
     return [
-        WorkText(version_id, work_id, title, text, chosen[version_id].distance)
-        for version_id, text, work_id, title in rows
+        WorkText(version_id, work_id, title, text, distances[version_id]) for version_id, work_id, title, text in rows
     ]
 
 

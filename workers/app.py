@@ -24,7 +24,14 @@ from sqlalchemy.orm import Session
 from service import jobs
 from service.app import create_app
 from service.blobs import BlobStore, open_store
-from service.broker import commit_and_publish, make_celery
+from service.broker import (
+    LIMIT_GRACE_S,
+    TIME_LIMIT_S,
+    commit_and_publish,
+    machine_queues,
+    make_celery,
+    make_queue,
+)
 from service.clock import utc_now
 from service.config import load
 from service.extensions import db
@@ -33,6 +40,8 @@ from service.intake.page import FetchFailed
 from service.jobs import LEASE, Job, Postpone
 from service.sightings.hosts import retry_wait_s
 from service.supervisor import alive_path
+from service.works.index import forget
+from service.works.index_hosts import note_host
 from workers import folder
 from workers.schedule import SCHEDULE
 
@@ -66,15 +75,15 @@ def blob_store() -> BlobStore:
     return open_store(settings.blobs_url)
 
 
-def job_task(kind: str) -> Callable[[Handler], Handler]:
-    """Registers a handler as the task of a job kind."""
+def job_task(kind: str, *, limit_s: int = TIME_LIMIT_S) -> Callable[[Handler], Handler]:
+    """Registers a handler as the task of a job kind; `limit_s`: how long it may run, in seconds."""
 
     def register(handler: Handler) -> Handler:
         def task(job_id: int) -> None:
             run_job(job_id, handler)
             alive_path(settings).touch()
 
-        celery_app.task(name=kind)(task)
+        celery_app.task(name=kind, soft_time_limit=limit_s, time_limit=limit_s + LIMIT_GRACE_S)(task)
         return handler
 
     return register
@@ -165,6 +174,24 @@ def try_again_or_raise(session: Session, job: Job, failure: FetchFailed) -> None
     raise Postpone(wait_s)
 
 
+@signals.celeryd_after_setup.connect
+def _serve_own_queues(instance: Any = None, **_: Any) -> None:
+    """A worker also serves the queues of its machine that go with those named on its command line."""
+    queues = celery_app.amqp.queues
+    for name in machine_queues(settings, list(queues.consume_from)):
+        queues.select_add(make_queue(name, settings.broker_url))
+
+
+@signals.worker_ready.connect
+def _note_host(**_: Any) -> None:
+    """Says that this machine has workers now, and which partitions they search."""
+    with flask_app().app_context():
+        note_host(db.session(), settings, utc_now())
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()  # children forked later must not share the connection
+
+
 @signals.worker_init.connect
 def _warm_before_fork(**_: Any) -> None:
     """The application and the compiled kernels are made once; the children share the memory."""
@@ -181,6 +208,7 @@ def _reopen_after_fork(**_: Any) -> None:
     with flask_app().app_context():
         db.engine.dispose(close=False)
     blob_store.cache_clear()
+    forget()
 
 
 @signals.task_unknown.connect

@@ -1,4 +1,4 @@
-"""Queue *index*: the rounds of the clock."""
+"""Queue *index*: the rounds of the clock, and the builds of each machine's own index."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from sqlalchemy.orm import Session
 
 from service.audit import seal_events
 from service.clock import utc_now
+from service.errors import YinjiError
+from service.jobs import Job, Postpone, report_progress
 from service.licences.operations import expire_licences
-from service.sightings import scans
-from workers.app import periodic_task, settings
+from service.sightings import partitions, scans
+from service.works import index_hosts
+from service.works.index_build import IndexBusy, rebuild
+from workers.app import job_task, periodic_task, settings
+
+BUSY_WAIT_S = 5.0
+"""Until a build that cannot begin is tried again."""
+REBUILD_LIMIT_S = 1_500
+"""Ten million works take some 12 minutes; RabbitMQ takes a message back that is held for 30."""
 
 
 @periodic_task("index.tick")
@@ -29,9 +38,34 @@ def start_nightly_scans(session: Session) -> int:
 def seal(session: Session) -> int:
     """Chains new audit events, and ends what dead jobs left open; returns how many events were chained."""
     scans.settle_dead(session)
+    partitions.settle_dead(session)
     session.commit()
     try:
         return seal_events(session)
     except IntegrityError:  # another sealer took the same positions; its work stands
         session.rollback()
         return 0
+
+
+@periodic_task("index.renew")
+def request_rebuilds(session: Session) -> int:
+    """Enqueues the nightly build of each machine's index; returns how many machines were due."""
+    return index_hosts.request_nightly(session, utc_now())
+
+
+@job_task(index_hosts.KIND, limit_s=REBUILD_LIMIT_S)
+def rebuild_index(session: Session, job: Job) -> None:
+    """Builds this machine's index. Postponed while another process does, or while a long registration is under way."""
+    job_id, host = job.id, job.payload["host"]
+    if host != settings.index_host:
+        raise YinjiError(f"this is {settings.index_host}; the index of {host} is built there")
+
+    def show(done: int, total: int) -> None:
+        report_progress(session, session.get_one(Job, job_id), done, total)
+        session.commit()
+
+    try:
+        built = rebuild(session, settings, show)
+    except IndexBusy as busy:
+        raise Postpone(BUSY_WAIT_S) from busy
+    report_progress(session, session.get_one(Job, job_id), built.works, built.works)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import String, cast, delete, func, literal, select
+from sqlalchemy import CursorResult, String, cast, delete, func, literal, select
 from sqlalchemy.orm import Session
 
 from service import jobs
@@ -90,17 +90,19 @@ def enqueue_conclusion(session: Session, sighting_id: int, token: str) -> Job:
     return jobs.enqueue(session, CONCLUDE, key, queue="screening", payload=payload, group=_group(sighting_id))
 
 
-def answered_candidates(session: Session, held: HeldPage) -> list[Candidate]:
+def answered_candidates(session: Session, held_id: int) -> list[Candidate]:
     """All partitions' candidates for the page, best first; their texts did not travel."""
-    answers = session.scalars(select(PartitionAnswer.candidates).where(PartitionAnswer.held_page_id == held.id))
+    answers = session.scalars(select(PartitionAnswer.candidates).where(PartitionAnswer.held_page_id == held_id))
     found = [Candidate(version_id, shared, distance) for answer in answers for version_id, shared, distance in answer]
     return sorted(found, key=lambda one: (-one.shared, one.version_id))
 
 
-def release_page(session: Session, held_id: int) -> None:
-    """Deletes the held page with its answers; part of the transaction that writes what was found."""
+def release_page(session: Session, held_id: int) -> bool:
+    """Deletes the held page with its answers, in the transaction that writes what was found; False when another has."""
     session.execute(delete(PartitionAnswer).where(PartitionAnswer.held_page_id == held_id))
-    session.execute(delete(HeldPage).where(HeldPage.id == held_id))
+    deleted = session.execute(delete(HeldPage).where(HeldPage.id == held_id))
+    assert isinstance(deleted, CursorResult)
+    return deleted.rowcount == 1
 
 
 def settle_dead(session: Session) -> int:

@@ -1,99 +1,91 @@
-"""The candidate index of this process, kept fresh from the database.
+"""Finding the works that a page may carry: the index of this process, fresh at each search.
 
-A base index over everything that was there when it was built, and a small one over what was registered since, so that
-a new work is findable at once. Fingerprint rows are never changed or deleted, so a larger highest id is the only news;
-withdrawn works and old versions are filtered where the candidates' texts are loaded.
+The database is the truth. Each machine builds a snapshot of the fingerprints and texts from it (`index_build`), which
+its processes map (`index_files`, `index_live`); what was registered since is taken in before each search (`index_rows`).
+Above one machine's memory the snapshot is cut by work number into partitions, and machines search some of them
+(`index_hosts`, service/sightings/partitions.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import func, select
+from flask import current_app
 from sqlalchemy.orm import Session
 
-from service.fingerprint import ALGORITHM, Candidate, Fingerprint, IndexSegment, from_signed64, normalise
-from service.works.models import WorkFingerprint, WorkVersion
+from service.clock import utc_now
+from service.config import Settings
+from service.fingerprint import Candidate, Fingerprint
+from service.jobs import Job
+from service.works.fingerprints import active_algorithm
+from service.works.index_build import rebuild
+from service.works.index_hosts import request_rebuild
+from service.works.index_live import IndexNotReady, LiveIndex, partition_of
+from service.works.index_rows import newest_work
 
-REBUILD_SHARE = 0.1
-"""When the newly registered exceed this share of the base, both are built anew: a small index is searched outright."""
+__all__ = [
+    "IndexNotReady",
+    "check_ready",
+    "count_partitions",
+    "find_candidates",
+    "forget",
+    "live_index",
+    "rebuild",
+    "request_needed_rebuild",
+    "searches_all",
+]
 
-
-@dataclass(frozen=True)
-class Generation:
-    """Both indexes and the highest fingerprint id in each."""
-
-    base: IndexSegment
-    base_until: int
-    recent: IndexSegment
-    until: int
-
-
-_generations: dict[str, Generation] = {}
+_indexes: dict[tuple[str, Path], LiveIndex] = {}
 _lock = Lock()
 
 
-def find_candidates(session: Session, fingerprint: Fingerprint) -> list[Candidate]:
-    """Work versions worth comparing with this fingerprint, best first, everything registered so far considered."""
-    generation = current_generation(session)
-    found = [*generation.base.find(fingerprint), *generation.recent.find(fingerprint)]
-    return sorted(found, key=lambda one: -one.shared)
+def find_candidates(session: Session, fingerprint: Fingerprint, partition: int | None = None) -> list[Candidate]:
+    """Work versions worth comparing with this fingerprint, best first, everything registered so far considered.
+
+    Of the partitions that this machine searches, or of one of them. Versions may be there that are no longer in force.
+    Raises IndexNotReady.
+    """
+    return live_index(session, fingerprint.algorithm).find(session, fingerprint, partition)
 
 
-def current_generation(session: Session) -> Generation:
-    """The index of this process for this database, after taking in what was registered since the last look."""
-    database = str(session.get_bind().engine.url)
-    newest = session.scalar(select(func.max(WorkFingerprint.id))) or 0
+def check_ready(session: Session) -> None:
+    """Returns when a search would be answered at once. Raises IndexNotReady."""
+    live_index(session, active_algorithm(session)).refresh(session)
+
+
+def live_index(session: Session, algorithm: str) -> LiveIndex:
+    """The index of this process for the application's database, settings and this algorithm."""
+    settings: Settings = current_app.config["YINJI"]
+    key = (str(session.get_bind().engine.url), settings.index_folder)
     with _lock:
-        generation = _generations.get(database)
-        if generation is None:
-            generation = _build(session, newest)
-        elif newest > generation.until:
-            generation = _extend(session, generation, newest)
-        _generations[database] = generation
-    return generation
+        index = _indexes.get(key)
+        if index is None or index.algorithm != algorithm:
+            index = _indexes[key] = LiveIndex(settings, algorithm)
+    return index
 
 
-def rebuild(session: Session) -> int:
-    """Forgets this process's index and builds it anew; returns how many versions it holds."""
-    with _lock:
-        _generations.pop(str(session.get_bind().engine.url), None)
-    return current_generation(session).base.size
+def forget() -> None:
+    """Drops what this process has opened and read: a forked child begins for itself."""
+    _indexes.clear()
 
 
-def _build(session: Session, newest: int) -> Generation:
-    base = IndexSegment.build(_read(session, 0, newest))
-    return Generation(base, newest, IndexSegment.build([]), newest)
+def request_needed_rebuild(session: Session) -> Job | None:
+    """Enqueues a rebuild of this machine's index where the last search found one needed; the caller commits."""
+    settings: Settings = current_app.config["YINJI"]
+    index = _indexes.get((str(session.get_bind().engine.url), settings.index_folder))
+    if index is None or not index.rebuild_reason:
+        return None
+    return request_rebuild(session, settings.index_host, index.rebuild_reason, utc_now())
 
 
-def _extend(session: Session, generation: Generation, newest: int) -> Generation:
-    recent = IndexSegment.build(_read(session, generation.base_until, newest))
-    if recent.size > max(1000, REBUILD_SHARE * generation.base.size):
-        return _build(session, newest)
-    return replace(generation, recent=recent, until=newest)
+def count_partitions(session: Session) -> int:
+    """How many partitions the works fill now, at least 1."""
+    settings: Settings = current_app.config["YINJI"]
+    return partition_of(max(newest_work(session), 1), settings.index_partition_works) + 1
 
 
-def _read(session: Session, after: int, until: int) -> Iterator[tuple[int, Fingerprint, NDArray[np.uint32]]]:
-    rows = session.execute(
-        select(
-            WorkFingerprint.version_id,
-            WorkFingerprint.length_chars,
-            WorkFingerprint.simhash,
-            WorkFingerprint.winnow,
-            WorkVersion.text,
-        )
-        .join(WorkVersion, WorkVersion.id == WorkFingerprint.version_id)
-        .where(WorkFingerprint.id > after, WorkFingerprint.id <= until, WorkFingerprint.algorithm == ALGORITHM)
-        .order_by(WorkFingerprint.id)
-        .execution_options(yield_per=5000)
-    )
-    for version_id, length, simhash, winnow, text in rows:
-        yield (
-            version_id,
-            Fingerprint.from_bytes(winnow, algorithm=ALGORITHM, length=length, simhash=from_signed64(simhash)),
-            normalise(text).codes,
-        )
+def searches_all(settings: Settings, partitions: int) -> bool:
+    """True when this machine searches that many partitions by itself."""
+    served = settings.served_partitions
+    return served is None or served >= set(range(partitions))

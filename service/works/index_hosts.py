@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, select
+from sqlalchemy import String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service import jobs
+from service.clock import to_shanghai
 from service.config import Settings
 from service.extensions import Identified
 from service.jobs import Job
 
 KIND = "index.rebuild"
+REBUILD_AT = (1, 0)
+"""Hour and minute in Shanghai: before the nightly scans (02:00 unless set otherwise), after the day's registrations."""
 GONE_AFTER = timedelta(days=3)
 """A machine that neither started a worker nor built its index for three nights is off, or was renamed."""
 
@@ -51,18 +54,41 @@ def note_host(session: Session, settings: Settings, now: datetime, **facts: Any)
     session.flush()
 
 
-def request_rebuild(session: Session, host: str, occasion: str, reason: str) -> Job:
-    """The job that builds the index of this machine: the one that is open, or of this occasion, or a new one."""
+def request_rebuild(session: Session, host: str, reason: str, now: datetime) -> Job:
+    """The job that builds the index of this machine: the one that is open, or a new one; the caller commits.
+
+    Where builds fail, one an hour: its key is the snapshot that it replaces, and the hour.
+    """
     is_open = Job.state.in_(("queued", "running"))
     waiting = session.scalars(select(Job).where(Job.group_key == group_of(host), is_open)).first()
-    return waiting or jobs.enqueue(
+    if waiting is not None:
+        return waiting
+    generation = session.scalars(select(IndexHost.generation).where(IndexHost.host == host)).first()
+    queue = jobs.host_queue(host)
+    return jobs.enqueue(
         session,
         KIND,
-        f"{KIND}:{jobs.host_queue(host)}:{occasion}",
-        queue=jobs.host_queue(host),
+        f"{queue}:{generation or 'none'}:{now:%Y%m%dT%H}",
+        queue=queue,
         payload={"host": host, "reason": reason},
         group=group_of(host),
     )
+
+
+def request_nightly(session: Session, now: datetime) -> int:
+    """Enqueues the rebuild of each machine whose index is older than REBUILD_AT of today; returns how many machines.
+
+    Machines that are GONE_AFTER a while are left out: their jobs would wait for ever.
+    """
+    clock = to_shanghai(now)
+    start = clock.replace(hour=REBUILD_AT[0], minute=REBUILD_AT[1], second=0, microsecond=0)
+    if clock < start:
+        start -= timedelta(days=1)
+    is_old = or_(IndexHost.built_at.is_(None), IndexHost.built_at < start)
+    old = session.scalars(select(IndexHost.host).where(is_old, IndexHost.seen_at > now - GONE_AFTER)).all()
+    for host in old:
+        request_rebuild(session, host, "nightly", now)
+    return len(old)
 
 
 def group_of(host: str) -> str:

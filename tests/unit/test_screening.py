@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,14 +14,11 @@ from service.audit import CLI
 from service.blobs import BlobStore, open_store
 from service.comparison import examine
 from service.demo.newsroom import load_articles, load_other_papers
-from service.fingerprint import fingerprint_text
-from service.intake.charset import decode_html
-from service.intake.extract import quick_text
 from service.intake.page import Page
 from service.licences.facts import HISTORIC_SWITCH
 from service.licences.operations import set_switch
 from service.outlets.models import Outlet
-from service.screening import load_candidates, write_findings
+from service.screening import find_likely, load_works, read_html, write_findings
 from service.sightings.flags import Flag
 from service.sightings.models import Capture, Match, Ruling, Sighting
 from service.sightings.models import Page as PageRow
@@ -74,9 +72,8 @@ def html_of(
 
 def screen(session: Session, blobs: BlobStore, sighting_id: int, page: Page) -> str:
     """What `screen_sighting` does with a page that was fetched."""
-    html, _, _ = decode_html(page.body, page.content_type)
-    visible = quick_text(html)
-    examined = examine(html, visible, page.url, load_candidates(session, fingerprint_text(visible)))
+    html, visible = read_html(page)
+    examined = examine(html, visible, page.url, find_likely(session, visible), partial(load_works, session))
     outcome = write_findings(session, blobs, sighting_id, page, examined)
     session.commit()
     return outcome

@@ -1,0 +1,153 @@
+"""Building this machine's snapshot from the database: beside the one in force, which answers meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import structlog
+from sqlalchemy.orm import Session
+
+from service.clock import utc_now
+from service.config import Settings
+from service.errors import YinjiError
+from service.extensions import reading
+from service.fingerprint.snapshot import write_segment
+from service.works.fingerprints import active_algorithm
+from service.works.index_files import (
+    Generation,
+    build_lock,
+    new_name,
+    read_pointer,
+    segment_folder,
+    size_of,
+    sweep,
+    write_pointer,
+)
+from service.works.index_hosts import note_host
+from service.works.index_live import partition_of
+from service.works.index_rows import Row, Settled, count_rows, look, newest_work, read_partition
+
+log = structlog.get_logger()
+
+SETTLE_WAIT_S = 5.0
+"""Registrations of single works last milliseconds. A longer one (an import) is waited for by trying again later."""
+PROGRESS_EVERY_S = 1.0
+
+Progress = Callable[[int, int], None]
+"""Told (versions written, versions expected), about once a second, between two units of work."""
+
+
+class IndexBusy(YinjiError):
+    """Nothing can be built now: somebody else builds, or a long registration is under way. Try again in some seconds."""
+
+
+class IndexNotBuilt(YinjiError):
+    """The disk refused the new snapshot; the old one stays in force."""
+
+
+def rebuild(session: Session, settings: Settings, on_progress: Progress | None = None) -> Generation:
+    """Builds the snapshot of this machine's partitions, puts it in force and deletes what is old. Commits.
+
+    Running it twice, or killing it anywhere, does no harm. Raises IndexBusy, IndexNotBuilt.
+    """
+    with build_lock(settings.index_folder) as is_ours:
+        if not is_ours:
+            raise IndexBusy("another process of this machine is building the index")
+        sweep(settings.index_folder)
+        with reading(session):
+            algorithm = active_algorithm(session)
+            earlier = read_pointer(settings.index_folder)
+            until = settle(session, algorithm, earlier.until if earlier else 0)
+            count = partition_of(max(newest_work(session), 1), settings.index_partition_works) + 1
+            expected = count_rows(session, algorithm, until)
+        generation = _write(session, settings, algorithm, until, range(count), _paced(on_progress, expected))
+        sweep(settings.index_folder)
+    facts = {name: value for name, value in asdict(generation).items() if name in ("algorithm", "generation", "works")}
+    size, now = generation.size_bytes, generation.built
+    note_host(session, settings, now, until_id=until, size_bytes=size, built_at=now, **facts)
+    session.commit()
+    log.info("index built", generation=generation.generation, works=generation.works, bytes=generation.size_bytes)
+    return generation
+
+
+def settle(session: Session, algorithm: str, earlier: int) -> int:
+    """The id up to which all fingerprint rows that are there now are there for good; `earlier` is one known to be such.
+
+    Raises IndexBusy when a registration under way did not end within SETTLE_WAIT_S.
+    """
+    settled, deadline = Settled(earlier), time.monotonic() + SETTLE_WAIT_S
+    while True:
+        news, now_settled = look(session, algorithm, settled)
+        if now_settled.until > earlier or news.newest == earlier:
+            return now_settled.until
+        if time.monotonic() > deadline:
+            raise IndexBusy("a long registration is under way")
+        settled = now_settled
+        time.sleep(0.05)
+
+
+def _write(
+    session: Session,
+    settings: Settings,
+    algorithm: str,
+    until: int,
+    existing: range,
+    on_progress: Callable[[int], None],
+) -> Generation:
+    folder, size = settings.index_folder, settings.index_partition_works
+    served = settings.served_partitions
+    partitions = [number for number in existing if served is None or number in served]
+    now = utc_now()
+    name = new_name(now)
+    works = 0
+
+    def rows_of(partition: int) -> Iterator[Row]:
+        first = partition * size + 1
+        rows = read_partition(session, algorithm, until, range(first, first + size))
+        for number, row in enumerate(rows, works + 1):
+            yield row
+            on_progress(number)
+
+    try:
+        (folder / name).mkdir()
+        for partition in partitions:
+            works += write_segment(segment_folder(folder, name, partition), rows_of(partition), algorithm)
+        generation = Generation(
+            generation=name,
+            algorithm=algorithm,
+            partition_works=size,
+            served=settings.index_partitions,
+            partitions=tuple(partitions),
+            until=until,
+            works=works,
+            size_bytes=size_of(folder / name),
+            built_at=now.isoformat(),
+        )
+        write_pointer(folder, generation)
+    except OSError as error:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        free = shutil.disk_usage(folder).free
+        log.error("index not built, the old one stays in force", error=str(error), free_bytes=free, folder=str(folder))
+        raise IndexNotBuilt(
+            f"index not built ({error.strerror or error}; {free:,} bytes free at {folder}); the old one stays in force"
+        ) from error
+    except BaseException:  # the job's time limit and Ctrl-C included: half a snapshot helps nobody
+        shutil.rmtree(folder / name, ignore_errors=True)
+        raise
+    return generation
+
+
+def _paced(on_progress: Progress | None, expected: int) -> Callable[[int], None]:
+    """Tells the progress once in PROGRESS_EVERY_S."""
+    last = time.monotonic()
+
+    def show(done: int) -> None:
+        nonlocal last
+        if on_progress is not None and time.monotonic() - last > PROGRESS_EVERY_S:
+            last = time.monotonic()
+            on_progress(done, max(done, expected))
+
+    return show
