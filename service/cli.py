@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "align": ("service.commands.texts:align", "the copied spans of two texts"),
     "extract": ("service.commands.texts:extract", "main text, title, byline, source and time of a page"),
     "audit": ("service.commands.audit:audit", "verify the chain of events"),
-    "index": ("service.commands.audit:index", "the fingerprint index"),
+    "index": ("service.commands.index:index", "the fingerprint index of this machine: build it, see how it stands"),
 }
 
 

@@ -57,7 +57,7 @@ class Settings:
     @property
     def served_partitions(self) -> frozenset[int] | None:
         """The partitions of the index that this machine searches; None: all there are."""
-        return _partitions(self.index_partitions)
+        return parse_partitions(self.index_partitions)
 
 
 FIELDS: dict[str, tuple[str, str]] = {
@@ -171,8 +171,8 @@ def _partition_works() -> int:
     return works
 
 
-def _partitions(text: str) -> frozenset[int] | None:
-    """`0,2-5` as numbers; None for `all`."""
+def parse_partitions(text: str) -> frozenset[int] | None:
+    """`0,2-5` as numbers; None for `all`. Raises BadInput."""
     if text == ALL_PARTITIONS:
         return None
     found: set[int] = set()

@@ -1,9 +1,8 @@
-"""`yinji audit` and `yinji index`: the chain of events, the fingerprint index."""
+"""`yinji audit`: the chain of events."""
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -44,20 +43,3 @@ def seal(data: Path | None) -> None:
             db.session.commit()
             total += count
     click.echo(f"sealed {total}")
-
-
-@click.group("index", help="The fingerprint index.")
-def index() -> None:
-    """Group of index commands."""
-
-
-@index.command("rebuild", help="Build the index from the database and say how large it is and how long it took.")
-@DATA
-def rebuild_index(data: Path | None) -> None:
-    """Builds it in this process; running workers take in news by themselves."""
-    from service.works.index import rebuild  # noqa: PLC0415  numba and numpy: `audit verify` does not pay for them
-
-    with create_app(load(data)).app_context(), reading(db.session()):
-        started = time.monotonic()
-        size = rebuild(db.session())
-    click.echo(f"{size} work versions indexed in {time.monotonic() - started:.1f} s")

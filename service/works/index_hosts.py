@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service import jobs
 from service.clock import to_shanghai
-from service.config import Settings
+from service.config import Settings, parse_partitions
 from service.extensions import Identified
 from service.jobs import Job
 
@@ -39,6 +39,10 @@ class IndexHost(Identified):
     size_bytes: Mapped[int] = mapped_column(default=0)
     built_at: Mapped[datetime | None]
     seen_at: Mapped[datetime]
+
+    def takes_searches(self, partition: int) -> bool:
+        """True when this machine searches the partition for others; one that searches all does so for itself alone."""
+        return partition in (parse_partitions(self.partitions) or ())
 
 
 def note_host(session: Session, settings: Settings, now: datetime, **facts: Any) -> None:
