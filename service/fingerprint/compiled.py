@@ -18,6 +18,7 @@ __all__ = [
     "count_shared",
     "fingerprint_codes",
     "fingerprint_source",
+    "fingerprint_sources",
     "gram_hashes",
     "normalise",
     "postings_ranges",
@@ -159,7 +160,9 @@ def window_minima(hashes: Any, window: int, keep: Any) -> Any:
         size = U(1)
     else:
         reach = U(1)
-        while reach < U(window):  # after each round least[i] is the least of 2 * reach hashes: no branch, eight at a time
+        while reach < U(
+            window
+        ):  # after each round least[i] is the least of 2 * reach hashes: no branch, eight at a time
             size -= reach
             for i in range(size):
                 least[i] = min(least[i], least[i + reach])
@@ -176,24 +179,24 @@ def window_minima(hashes: Any, window: int, keep: Any) -> Any:
 @_compile
 def _distinct(values: Any) -> Any:
     """The values ascending, each once."""
-    ordered = np.empty_like(values)
-    if len(values) <= FEW:
-        for i in range(U(len(values))):
-            value = values[i]
-            rank = U(0)
-            for k in range(i):
-                rank += U(values[k] <= value)
-            for k in range(i, U(len(values))):
-                rank += U(values[k] < value)
-            ordered[rank] = value
+    n = len(values)
+    ordered = values.copy()
+    is_filled = np.zeros(n, np.uint8)
+    if n <= FEW:
+        for i in range(n):
+            rank = 0
+            for k in range(n):
+                rank += values[k] < values[i]
+            ordered[rank] = values[i]
+            is_filled[rank] = 1
     else:
-        ordered[:] = values
         _sort(ordered)
-    kept = 1
-    for i in range(1, len(values)):
-        if ordered[i] != ordered[kept - 1]:
-            ordered[kept] = ordered[i]
-            kept += 1
+        for i in range(n):
+            is_filled[i] = i == 0 or ordered[i] != ordered[i - 1]
+    kept = 0
+    for i in range(n):
+        ordered[kept] = ordered[i]
+        kept += is_filled[i]
     return ordered[:kept].copy()
 
 
@@ -276,6 +279,59 @@ def fingerprint_source(
     if not is_known:
         return -1, U(0), np.empty(0, np.uint64), np.empty(0, np.uint64)
     return fingerprint_codes(codes, is_content, least_codes, least_grams, window, rewrite_window, keep)
+
+
+@_compile
+def _append(held: Any, used: int, more: Any) -> Any:
+    """``held`` with ``more`` at place ``used``, grown where it must be."""
+    if used + len(more) > len(held):
+        grown = np.empty(2 * (used + len(more)), np.uint64)
+        grown[:used] = held[:used]
+        held = grown
+    held[used : used + len(more)] = more
+    return held
+
+
+@_compile
+def fingerprint_sources(
+    source: Any,
+    ends: Any,
+    bmp: Any,
+    keys: Any,
+    starts: Any,
+    values: Any,
+    is_content: Any,
+    least_codes: int,
+    least_grams: int,
+    window: int,
+    rewrite_window: int,
+    keep: Any,
+) -> Any:
+    lengths = np.empty(len(ends), np.int64)
+    simhashes = np.empty(len(ends), np.uint64)
+    hash_ends = np.empty((len(ends), 2), np.int64)
+    hashes = np.empty(128 * len(ends), np.uint64)
+    used = first = 0
+    for t in range(len(ends)):
+        lengths[t], simhashes[t], minima, rewrite = fingerprint_source(
+            source[first : ends[t]],
+            bmp,
+            keys,
+            starts,
+            values,
+            is_content,
+            least_codes,
+            least_grams,
+            window,
+            rewrite_window,
+            keep,
+        )
+        hashes = _append(hashes, used, minima)
+        hash_ends[t, 0] = used + len(minima)
+        hashes = _append(hashes, hash_ends[t, 0], rewrite)
+        used = hash_ends[t, 1] = hash_ends[t, 0] + len(rewrite)
+        first = ends[t]
+    return lengths, simhashes, hash_ends, hashes[:used].copy()
 
 
 _link_grams = _compile(loops.link_grams)

@@ -110,6 +110,30 @@ def fingerprint_source(
     return length, int(value), minima, rewrite
 
 
+def fingerprint_sources(
+    source: U32,
+    ends: I64,
+    bmp: NDArray[np.uint16],
+    keys: U32,
+    starts: I32,
+    values: U32,
+    is_content: U8,
+    *,
+    least_codes: int,
+    least_grams: int,
+    window: int,
+    rewrite_window: int,
+    keep: int,
+) -> tuple[I64, U64, I64, U64]:
+    """``fingerprint_source`` of n ≥ 1 texts, each up to its end in ``source``, with one return from machine code.
+
+    (lengths int64[n], simhashes uint64[n], ends int64[n, 2] of each text's window minima and content minima in the
+    last array, all minima).
+    """
+    limits = (least_codes, least_grams, window, rewrite_window, np.uint64(keep))
+    return _kernels().fingerprint_sources(source, ends, bmp, keys, starts, values, is_content, *limits)  # type: ignore[no-any-return]  # numba is untyped
+
+
 def band_scan(
     order: I32, banded: U64, starts: I32, masks: U16, probes: I64, reach: I64, query: int, max_distance_bits: int
 ) -> tuple[I32, U8]:

@@ -17,6 +17,7 @@ __all__ = [
     "count_shared",
     "fingerprint_codes",
     "fingerprint_source",
+    "fingerprint_sources",
     "gram_hashes",
     "normalise",
     "postings_ranges",
@@ -139,6 +140,32 @@ def fingerprint_source(
     if not is_known:
         return -1, np.uint64(0), np.empty(0, np.uint64), np.empty(0, np.uint64)
     return fingerprint_codes(codes, is_content, least_codes, least_grams, window, rewrite_window, keep)
+
+
+def fingerprint_sources(
+    source: U32,
+    ends: I64,
+    bmp: NDArray[np.uint16],
+    keys: U32,
+    starts: I32,
+    values: U32,
+    is_content: U8,
+    least_codes: int,
+    least_grams: int,
+    window: int,
+    rewrite_window: int,
+    keep: np.uint64,
+) -> tuple[I64, U64, I64, U64]:
+    table = (bmp, keys, starts, values, is_content)
+    limits = (least_codes, least_grams, window, rewrite_window, keep)
+    found = [fingerprint_source(text, *table, *limits) for text in np.split(source, ends[:-1])]
+    sizes = np.array([(len(winnow), len(rewrite)) for _, _, winnow, rewrite in found], dtype=np.int64)
+    return (
+        np.array([length for length, _, _, _ in found], dtype=np.int64),
+        np.array([value for _, value, _, _ in found], dtype=np.uint64),
+        np.cumsum(sizes).reshape(-1, 2),
+        np.concatenate([hashes for _, _, winnow, rewrite in found for hashes in (winnow, rewrite)]),
+    )
 
 
 def align_spans(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -51,12 +52,20 @@ def rank(one: Candidate) -> tuple[int, int, int]:
 
 
 class IndexSegment:
-    """``arrays``: those that assembly.ARRAYS names, read-only. ``check`` is called before they are read."""
+    """``arrays``: those that assembly.ARRAYS names, read-only. ``check`` is called before they are read.
+
+    ``attached``: small data that was written with a snapshot, by name; empty for a segment in memory.
+    """
 
     def __init__(
-        self, arrays: Mapping[str, NDArray[Any]], algorithm: str = ALGORITHM, check: Callable[[], None] = lambda: None
+        self,
+        arrays: Mapping[str, NDArray[Any]],
+        algorithm: str = ALGORITHM,
+        check: Callable[[], None] = lambda: None,
+        attached: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         self.algorithm = algorithm
+        self.attached = attached
         self.ids: NDArray[np.int64] = arrays["ids"]
         self._check = check
         self._by_id: NDArray[np.uint32] = arrays["by_id"]

@@ -25,7 +25,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,12 +47,18 @@ class SnapshotDamaged(Exception):
     """The snapshot must not be used; build it anew. The message says what is wrong with it."""
 
 
-def write_segment(folder: Path, rows: Iterable[Row], algorithm: str = ALGORITHM) -> int:
+def write_segment(
+    folder: Path,
+    rows: Iterable[Row],
+    algorithm: str = ALGORITHM,
+    attach: Callable[[], Mapping[str, bytes]] = dict,
+) -> int:
     """Writes a snapshot of (version id, fingerprint, normalised codes) rows to ``folder``; returns the number of rows.
 
     Rows are taken one by one and may be as many as a segment holds; see assembly.py for what is held in memory. Until
     the end, twice the size of the postings is needed on the disk. An interrupted build leaves a hidden folder
-    ``.building-…`` beside, which may be deleted.
+    ``.building-…`` beside, which may be deleted. What ``attach`` returns when all rows have been taken (for instance a
+    background counted on the way) is kept with the segment, as small data under names.
 
     Raises FileExistsError when the folder is there, ValueError as IndexSegment.build, OSError as the disk does.
     """
@@ -63,6 +69,7 @@ def write_segment(folder: Path, rows: Iterable[Row], algorithm: str = ALGORITHM)
         with (building / DATA).open("xb") as file:
             writer = _Writer(file)
             works = assemble(rows, algorithm, writer.put, building)
+            attached = {name: writer.append(data) for name, data in attach().items()}
             file.flush()
             os.fsync(file.fileno())
         manifest = {
@@ -71,6 +78,7 @@ def write_segment(folder: Path, rows: Iterable[Row], algorithm: str = ALGORITHM)
             "byteorder": "little",
             "works": works,
             "arrays": writer.arrays,
+            "attached": attached,
             "bytes": writer.place,
             "sha256": writer.digest.hexdigest(),
         }
@@ -102,6 +110,12 @@ class _Writer:
             self._write(np.ascontiguousarray(piece, dtype=little).data.cast("B") if len(piece) else b"")
             size += len(piece)
         self.arrays[name] = [start, size]
+
+    def append(self, data: bytes) -> list[int]:
+        """[place, size] of data that is no array."""
+        place = self.place
+        self._write(data)
+        return [place, len(data)]
 
     def _write(self, piece: bytes | memoryview) -> None:
         self.file.write(piece)
@@ -136,7 +150,8 @@ def open_segment(folder: Path) -> IndexSegment:
         name: np.frombuffer(mapped, np.dtype(kind), manifest["arrays"][name][1], manifest["arrays"][name][0])
         for name, kind in ARRAYS.items()
     }
-    return IndexSegment(arrays, manifest["algorithm"], watch)
+    attached = {name: mapped[place : place + size] for name, (place, size) in manifest["attached"].items()}
+    return IndexSegment(arrays, manifest["algorithm"], watch, attached)
 
 
 class _Watch:

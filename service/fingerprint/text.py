@@ -8,7 +8,7 @@ characters and more (unrelated pairs at 13 bits or more in 150,000).
 "yj-text-1" is the same without the rewrite codes; it stays computable for databases that still hold it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Self
@@ -28,6 +28,7 @@ ALGORITHM = ALGORITHM_2  # of fingerprint_text; only like is compared with like
 LEAST_CHARACTERS = 40
 LEAST_DISTINCT_GRAMS = 16
 SIMHASH_CHARACTERS = 200  # from here on a simhash distance means something
+BATCH_CHARACTERS = 2**20  # 10.8 µs an article against 13.3 one by one, 6.3 in two threads (2,667 articles, 2026-11-25)
 
 NO_HASHES = np.empty(0, np.uint64)
 NO_HASHES.flags.writeable = False
@@ -91,9 +92,24 @@ def fingerprint_text(text: str | Normalised) -> Fingerprint | None:
     return FINGERPRINTERS[ALGORITHM](text)
 
 
-def fingerprint_texts(texts: Iterable[str | Normalised]) -> list[Fingerprint | None]:
-    """The fingerprint of each text in order, the very ones that ``fingerprint_text`` gives."""
-    return [fingerprint_text(text) for text in texts]
+def fingerprint_texts(texts: Sequence[str]) -> list[Fingerprint | None]:
+    """The fingerprint of each text in order, the very ones that ``fingerprint_text`` gives.
+
+    Texts are joined up to BATCH_CHARACTERS for each call of the kernel: an article costs less than by itself, and
+    threads run side by side, because the interpreter's lock is free meanwhile. Empty input gives [].
+    """
+    found: list[Fingerprint | None] = []
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        if batch and characters + len(text) > BATCH_CHARACTERS:
+            found += _fingerprint_batch(batch)
+            batch, characters = [], 0
+        batch.append(text)
+        characters += len(text)
+    if batch:
+        found += _fingerprint_batch(batch)
+    return found
 
 
 def fingerprint_text_1(text: str | Normalised) -> Fingerprint | None:
@@ -111,6 +127,24 @@ FINGERPRINTERS: dict[str, Callable[[str | Normalised], Fingerprint | None]] = {
     ALGORITHM_2: fingerprint_text_2,
 }
 """Algorithm → its function, oldest first."""
+
+
+def _fingerprint_batch(texts: list[str]) -> Iterator[Fingerprint | None]:
+    table = load_table()
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    lengths, simhashes, hash_ends, hashes = kernels.fingerprint_sources(
+        codes_of("".join(texts)), ends, table.bmp, table.keys, table.starts, table.values, _content(), **_LIMITS
+    )
+    start = 0
+    rows = zip(texts, lengths.tolist(), simhashes.tolist(), hash_ends.tolist(), strict=True)
+    for text, length, simhash, (middle, end) in rows:
+        if length < 0:  # with characters beyond the table
+            yield fingerprint_text_2(text)
+        elif middle == start:
+            yield None
+        else:
+            yield Fingerprint(ALGORITHM_2, length, simhash, hashes[start:middle].copy(), hashes[middle:end].copy())
+        start = end
 
 
 def _fingerprint(text: str | Normalised, algorithm: str, is_content: NDArray[np.uint8]) -> Fingerprint | None:
