@@ -56,22 +56,24 @@ class Fingerprint:
     def to_bytes(self) -> bytes:
         """The one blob a work's row holds beside the three plain columns: a whole number of five-byte items.
 
-        yj-text-1: the winnow hashes. yj-text-2: their number, the winnow hashes, the rewrite codes.
+        yj-text-1: the winnow hashes. yj-text-2: how many of both there are, the winnow hashes, the rewrite codes.
         """
         if self.algorithm == ALGORITHM_1:
             return pack_hashes(self.winnow)
-        number = np.array([len(self.winnow)], dtype=np.uint64)
-        return pack_hashes(np.concatenate((number, self.winnow, self.rewrite)))
+        numbers = np.array([len(self.winnow), len(self.rewrite)], dtype=np.uint64)
+        return pack_hashes(np.concatenate((numbers, self.winnow, self.rewrite)))
 
     @classmethod
     def from_bytes(cls, blob: bytes, *, algorithm: str, length: int, simhash: int) -> Self:
         """The fingerprint whose ``to_bytes`` gave ``blob``. Raises ValueError when the blob is damaged."""
         if algorithm == ALGORITHM_1:
             return cls(algorithm, length, simhash, unpack_hashes(blob))
-        end = HASH_BYTES * (1 + int.from_bytes(blob[:HASH_BYTES], "little"))
-        if not HASH_BYTES <= end <= len(blob):
-            raise ValueError(f"{len(blob)} bytes do not hold the winnow hashes that they announce")
-        return cls(algorithm, length, simhash, unpack_hashes(blob[HASH_BYTES:end]), unpack_hashes(blob[end:]))
+        head = 2 * HASH_BYTES
+        end, whole = (head + HASH_BYTES * int.from_bytes(blob[i : i + HASH_BYTES], "little") for i in (0, HASH_BYTES))
+        whole += end - head
+        if whole != len(blob):
+            raise ValueError(f"{len(blob)} bytes instead of the {whole} of the hashes that they announce")
+        return cls(algorithm, length, simhash, unpack_hashes(blob[head:end]), unpack_hashes(blob[end:]))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Fingerprint):

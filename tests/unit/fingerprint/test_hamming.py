@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from service.fingerprint import HammingIndex
-from service.fingerprint.hamming import BRUTE_FORCE_ROWS
+from service.fingerprint.hamming import BANDS, BRUTE_FORCE_ROWS, MOST_DISTANCE_BITS, Bands, band_reach, sort_bands
 
 
 def planted(rows: int, seed: int) -> tuple[NDArray[np.uint64], int]:
@@ -28,6 +30,43 @@ def test_search_finds_exactly_what_comparing_all_finds(rows: int) -> None:
         expected = sorted(zip(every[every <= reach].tolist(), ids[every <= reach].tolist(), strict=True))
         assert list(zip(distances.tolist(), found.tolist(), strict=True)) == expected
         assert len(expected) >= 50 * reach
+
+
+@given(
+    st.integers(0, 2**64 - 1),
+    st.lists(st.lists(st.integers(0, 63), unique=True, max_size=16), max_size=300),
+    st.integers(0, 2**32),
+)
+@settings(deadline=None, max_examples=150)
+def test_at_every_distance_all_values_near_any_query_are_found(query: int, flips: list[list[int]], seed: int) -> None:
+    near = [query ^ sum(1 << bit for bit in bits) for bits in flips]
+    far = np.random.default_rng(seed).integers(0, 2**64, BRUTE_FORCE_ROWS + 1, dtype=np.uint64)
+    hashes = np.concatenate((np.array(near, dtype=np.uint64), far))
+    every = np.bitwise_count(hashes ^ np.uint64(query))
+    index = HammingIndex(hashes, np.arange(len(hashes)))
+    for reach in range(MOST_DISTANCE_BITS + 1):
+        ids, distances = index.search(query, reach)
+        expected = np.flatnonzero(every <= reach)
+        assert sorted(ids.tolist()) == expected.tolist()
+        assert distances.tolist() == sorted(every[expected].tolist())
+
+
+def test_no_value_within_reach_can_miss_every_band() -> None:
+    for bits in range(MOST_DISTANCE_BITS + 1):
+        reach = band_reach(bits)
+        assert len(reach) == BANDS
+        assert sum(t + 1 for t in reach) == bits + 1  # whoever misses every band differs in more bits
+
+
+@pytest.mark.parametrize("rows", [0, BRUTE_FORCE_ROWS, BRUTE_FORCE_ROWS + 1])
+def test_an_index_made_from_its_tables_answers_the_same(rows: int) -> None:
+    hashes = np.random.default_rng(rows).integers(0, 2**64, rows, dtype=np.uint64)
+    ids = np.arange(rows, dtype=np.uint32) + 7
+    index, again = HammingIndex(hashes, ids), HammingIndex.from_bands(Bands(*sort_bands(hashes)), ids)
+    for query in [*hashes[:20].tolist(), 0]:
+        found, expected = again.search(query, 11), index.search(query, 11)
+        assert [x.tolist() for x in found] == [x.tolist() for x in expected]
+        assert len(found[0]) >= (query != 0)
 
 
 def test_three_wrong_bits_in_each_band_but_one_are_still_found() -> None:

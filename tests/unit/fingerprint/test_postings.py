@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.fingerprint import PostingsIndex, fingerprint_text
+from service.fingerprint.postings import bucket_bits, bucket_starts, cut_records, pack_postings
 
 
 def hashes(*values: int) -> np.ndarray:
@@ -37,6 +38,35 @@ def test_the_stop_line_rises_with_the_number_of_works() -> None:
     rows = [(i, hashes(3, 100 + i) if i < 50 else hashes(100 + i)) for i in range(100_000)]
     assert len(PostingsIndex.build(rows).search(hashes(3), min_shared=1, limit=100)) == 50
     assert PostingsIndex.build(rows[:99_000]).search(hashes(3), min_shared=1, limit=100) == []
+
+
+def test_the_stop_line_rises_to_500_works_and_no_further() -> None:
+    index = PostingsIndex.build((i, hashes(100)) for i in range(1))
+    index = PostingsIndex(index.starts, index.records, np.arange(2_000_000), np.zeros(2_000_000, np.uint32))
+    assert index.most_works_per_hash == 500
+
+
+@pytest.mark.parametrize(("postings", "bits"), [(2**14 - 1, 8), (2**14, 16), (2**22 - 1, 16), (2**22, 24)])
+def test_the_table_grows_with_the_postings(postings: int, bits: int) -> None:
+    assert bucket_bits(postings) == bits
+    with pytest.raises(ValueError, match="postings"):
+        bucket_bits(2**32)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_every_table_finds_every_posting(bits: int) -> None:
+    draw = np.random.default_rng(bits)
+    values = np.unique(draw.integers(0, 2**40, 3_000, dtype=np.uint64)) // 3 * 3  # so that some are neighbours
+    values[:4] = 0, 3, 2**40 - 4, 2**40 - 1
+    values = np.unique(values)
+    packed = np.sort(np.concatenate([pack_postings(n, values[n::7]) for n in range(7)] + [pack_postings(7, values)]))
+    starts = np.append(bucket_starts(packed, bits, 0, 2**bits), len(packed)).astype(np.uint32)
+    ids = np.arange(8) + 50
+    index = PostingsIndex(starts, cut_records(packed, bits), ids, np.zeros(8, np.uint32))
+    assert (index.document_frequency(values) == 2).all()
+    assert not index.document_frequency(values[1:] - np.uint64(1)).any()
+    expected = Counter({50 + n: len(values[n::7]) for n in range(7)} | {57: len(values)})
+    assert index.search(values, limit=8) == sorted(expected.items(), key=lambda item: (-item[1], item[0]))
 
 
 def test_limit_keeps_the_works_that_share_most() -> None:
