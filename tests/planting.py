@@ -9,6 +9,7 @@ from flask import Flask
 
 from service.extensions import db
 from service.fingerprint import align_texts
+from service.sightings.flags import Flag
 from tests.factories import (
     NOW,
     TEXT,
@@ -57,3 +58,32 @@ def plant_flag(app: Flask, *, page_text: str = "", title: str = "", **over: Any)
         flag = make_flag(session, match, **over)
         db.session.commit()
         return flag.number
+
+
+REWORDED = (
+    "谷口村的水渠修了三个冬天。第二年冬天，山外请来的石匠借住在祠堂偏房，白日里开凿石料，晚上还给孩子们上识字课。\n"
+    "开闸那天没有剪彩。老支书把闸板提起来一尺，水先是犹豫了一下，然后顺着新砌的石槽往下走。\n"
+    "记者手记：一条渠，三个冬天。"
+)
+
+
+def plant_reworded(app: Flask, **over: Any) -> str:
+    """A flag whose page has the work's second sentence in other words; returns its number."""
+    number = plant_flag(app, page_text=REWORDED)
+    with app.app_context():
+        match = db.session.get_one(Flag, int(number.partition("-")[2])).match
+        work = match.version.text
+        a, b = work.index("第二个冬天"), REWORDED.index("第二年冬天")
+        a_end, b_end = work.index("教孩子认字") + 5, REWORDED.index("识字课") + 3
+        values = {
+            "kind": "modified",
+            "rewritten": [[a, a_end, b, b_end, 0.61]],
+            "coverage_of_work": 0.6289,
+            "coverage_of_page": 0.5,
+            "rewritten_coverage_of_work": 0.2177,
+            "rewritten_coverage_of_page": 0.251,
+        }
+        for name, value in {**values, **over}.items():
+            setattr(match, name, value)
+        db.session.commit()
+    return number

@@ -11,9 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from service.audit import CLI
+from service.clock import utc_now
 from service.commands.opening import MAX_LINES_SHOWN, check_file, data_option, opened, print_refused, progress
 from service.extensions import reading
 from service.outlets.models import Outlet
+from service.works import refingerprint
+from service.works.fingerprints import active_algorithm
 from service.works.importing import ImportReport, import_works
 from service.works.models import Work
 
@@ -68,3 +71,34 @@ def list_command(outlet: str | None, limit: int, data: Path | None) -> None:
         for work in session.scalars(query):
             day = f"{work.first_published_at:%Y-%m-%d}" if work.first_published_at else "undated"
             click.echo(f"{work.number}  {work.outlet.code}  {work.state}  {day}  {work.title}")
+
+
+@works.command(
+    "refingerprint", help="Bring all works to the newest fingerprint algorithm; the old one serves meanwhile."
+)
+@click.option(
+    "--prune", "pruned", metavar="ALGORITHM", help="Instead: delete an old algorithm's fingerprints for good."
+)
+@data_option
+def refingerprint_command(pruned: str | None, data: Path | None) -> None:
+    """Does the job here, or follows the worker that has it; exit 1 when it failed or nothing may be pruned."""
+    with opened(data) as session:
+        if pruned is not None:
+            with progress(f"rows of {pruned}") as show:
+                count = refingerprint.prune(session, CLI, pruned, utc_now(), show)
+            click.echo(f"{count:,} fingerprints of {pruned} deleted")
+            return
+        job = refingerprint.ensure_newest(session, utc_now(), is_patient=True)
+        job_id = job.id if job is not None else None
+        session.commit()
+        if job_id is not None:
+            with click.progressbar(length=1, label="works", file=sys.stderr, show_pos=True) as bar:
+
+                def show_bar(done: int, total: int) -> None:
+                    bar.length = max(total, 1)
+                    bar.update(done - bar.pos)
+
+                refingerprint.follow(session, job_id, show_bar)
+        with reading(session):
+            name = active_algorithm(session)
+        click.echo(f"all works are fingerprinted by {name}" + ("" if job_id is not None else "; nothing to do"))

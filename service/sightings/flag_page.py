@@ -95,7 +95,7 @@ def measure_notes(match: Match) -> list[str]:
     notes = []
     if match.quoted_coverage_of_work >= LEAST_SHARE:
         quoted = percent(match.quoted_coverage_of_work)
-        notes.append(_("其中 %(percent)s 为双方都注明出处的引语，单独计算。", percent=quoted))
+        notes.append(_("逐字相同的字句中，占本文 %(percent)s 的是双方都注明出处的引语，单独计算。", percent=quoted))
     if match.is_condensed:
         notes.append(_("疑似缩写自本文（仅供参考）。"))
     return notes

@@ -32,6 +32,9 @@ from service.works.fingerprints import (
 )
 from service.works.models import WorkFingerprint, WorkVersion
 
+Progress = Callable[[int, int], None]
+"""Told how many versions are treated, and how many there are."""
+
 KIND = "works.refingerprint"
 BATCH_VERSIONS = 500
 """Work versions a commit: a kill loses at most this much work (some 50 ms), and registrations wait no longer."""
@@ -42,6 +45,7 @@ SLICE_S = 60.0
 PRUNE_AFTER = timedelta(hours=24)
 """Since the switch: by then each host has built its nightly index, and no reader uses the old rows any more."""
 DELETE_ROWS = 5_000
+POLL_S = 0.5
 
 
 def ensure_newest(session: Session, now: datetime, *, is_patient: bool = False) -> Job | None:
@@ -63,7 +67,7 @@ def ensure_newest(session: Session, now: datetime, *, is_patient: bool = False) 
     )
 
 
-def refingerprint(session: Session, job: Job) -> None:
+def refingerprint(session: Session, job: Job, on_progress: Progress | None = None) -> None:
     """One slice of the job: batches until SLICE_S have passed or everything is treated, which makes the run *done*.
 
     Raises Postpone when there is more to do. A run that was set back or pruned meanwhile has another job, or none, and
@@ -86,10 +90,42 @@ def refingerprint(session: Session, job: Job) -> None:
         job.payload = {**job.payload, **place}
         jobs.report_progress(session, job, place["done"], max(total, place["done"]))
         session.commit()
+        if on_progress:
+            on_progress(place["done"], max(total, place["done"]))
         if time.monotonic() - began > SLICE_S:
             raise Postpone(0)
     if not finish_run(session, algorithm, started_at, utc_now()):
         session.rollback()
+
+
+def follow(session: Session, job_id: int, on_progress: Progress) -> None:
+    """Brings the job to its end: does it in this process unless a worker has it, and then watches.
+
+    Raises Conflict when it ends dead.
+    """
+    while True:
+        claimed = jobs.claim(session, job_id, utc_now())
+        token = claimed.lease_token or "" if claimed is not None else ""
+        session.commit()
+        if claimed is not None:
+            try:
+                refingerprint(session, claimed, on_progress)
+                if not jobs.finish(session, job_id, token, utc_now()):
+                    session.rollback()
+            except Postpone as wait:
+                session.rollback()
+                jobs.postpone(session, job_id, token, wait.delay_s, utc_now())
+            session.commit()
+        with reading(session):
+            job = session.get_one(Job, job_id, populate_existing=True)
+            state, done, total, error = job.state, job.done, job.total or 0, job.error.strip()
+        on_progress(done, total)
+        if state == "done":
+            return
+        if state not in ("queued", "running"):
+            raise Conflict(f"job {job_id} is {state}: {(error.splitlines() or ['no error noted'])[-1]}")
+        if claimed is None:
+            time.sleep(POLL_S)
 
 
 def _read_batch(session: Session, after: int) -> Sequence[tuple[int, str]]:

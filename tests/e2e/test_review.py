@@ -11,7 +11,7 @@ from flask import Flask
 from service.extensions import db
 from service.sightings.flags import Flag
 from tests.e2e.conftest import Visit
-from tests.planting import plant_flag
+from tests.planting import plant_flag, plant_reworded
 from tests.portal.escaping import PAYLOADS
 
 pytestmark = pytest.mark.browser
@@ -146,3 +146,29 @@ def test_pages_are_accessible_and_never_scroll_sideways(app: Flask, visit: Visit
         visit.open(path)
         assert serious(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+def test_rewritten_passages_are_legible_and_light_up_on_both_sides(
+    app: Flask, visit: Visit, width: int, theme: str
+) -> None:
+    number = plant_reworded(app, quoted_coverage_of_work=0.05, is_condensed=True)
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": visit.address}])
+    visit.open(f"/desk/flags/{number}")
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    first = page.locator("a.s.rw").first
+    assert first.inner_text().startswith("改写")
+    look = "one => [getComputedStyle(one).backgroundColor, getComputedStyle(one).textDecorationStyle]"
+    assert first.evaluate(look) != page.locator("a.s:not(.rw)").first.evaluate(look)
+    first.hover()
+    page.wait_for_timeout(300)
+    lit = page.evaluate("[...document.querySelectorAll('.linked')].map(part => part.dataset.s)")
+    assert set(lit) == {first.get_attribute("data-s")}
+    assert len(lit) >= 3, "both texts and the map"
+    assert serious(page) == [], "lit passages must be legible too"
+    target = first.get_attribute("href")
+    first.click()
+    assert page.url.endswith(target)
