@@ -100,9 +100,9 @@ def cluster_seeds(
     return fragments[:count]
 
 
-def trim_fragments(ranges: I64, a_ids: I64, b_ids: I64, weights: F64, misses: F64, verbatim: float) -> F64:
-    """Word ranges cut to what the other side shares, with their idf-Dice and shared idf: float64[k, 6]."""
+def trim_fragments(ranges: I64, a_ids: I64, b_ids: I64, weights: F64, evidence: F64, misses: F64, verbatim: float) -> F64:
+    """Word ranges cut to what the other side shares, with their idf-Dice and shared evidence: float64[k, 6]."""
     out = np.empty((len(ranges), 6))
     words, pairs = np.zeros(len(weights), np.int64), np.zeros(PAIR_SLOTS, np.int64)
-    _loops().trim_fragments(ranges, a_ids, b_ids, weights, misses, verbatim, words, pairs, out)
+    _loops().trim_fragments(ranges, a_ids, b_ids, weights, evidence, misses, verbatim, words, pairs, out)
     return out

@@ -173,7 +173,16 @@ def cluster_seeds(
 
 
 def trim_fragments(
-    ranges: Any, a_ids: Any, b_ids: Any, weights: Any, misses: Any, verbatim: float, words: Any, pairs: Any, out: Any
+    ranges: Any,
+    a_ids: Any,
+    b_ids: Any,
+    weights: Any,
+    evidence: Any,
+    misses: Any,
+    verbatim: float,
+    words: Any,
+    pairs: Any,
+    out: Any,
 ) -> None:
     """Cut each (a first, a end, b first, b end) of word places to its best run on each side, and weigh what is left.
 
@@ -181,7 +190,8 @@ def trim_fragments(
     stays. The multiple is ``misses[-1]`` at first, then follows from the share of idf that was found (in hundredths).
     Sides take turns: a, b, a; where at least the share ``verbatim`` stands in word pairs that both sides have, b, a, b
     again, counting words in such pairs only: a verbatim passage ends where the wording departs.
-    Written: the four places, the idf-Dice of the two runs' word sets (0 where nothing is shared), and their shared idf.
+    Written: the four places, the idf-Dice of the two runs' word sets (0 where nothing is shared), and the evidence
+    that the shared words amount to.
     """
     stamp = 0
     for r in range(len(ranges)):
@@ -239,7 +249,7 @@ def trim_fragments(
                 a0, a1 = best_start, best_end
             else:
                 b0, b1 = best_start, best_end
-        sum_a = sum_b = both = 0.0
+        sum_a = sum_b = both = proof = 0.0
         stamp += 2
         for at in range(a0, a1):
             word = a_ids[at]
@@ -250,10 +260,11 @@ def trim_fragments(
             word = b_ids[at]
             if words[word] == stamp:
                 both += weights[word]
+                proof += evidence[word]
             if words[word] != stamp + 1:
                 words[word] = stamp + 1
                 sum_b += weights[word]
         stamp += 1
         out[r][0], out[r][1], out[r][2], out[r][3] = a0, a1, b0, b1
         out[r][4] = 2.0 * both / (sum_a + sum_b) if both > 0.0 else 0.0
-        out[r][5] = both
+        out[r][5] = proof

@@ -26,7 +26,8 @@ class Parameters:
     snap: int
     keep_dice: float
     keep_characters: int
-    chance: float = 0.25
+    dense_miss: float = 0.8
+    least_evidence: float = 0.0
     verbatim: float = 0.5
     held: float = 0.0
     anchor: int = 60
@@ -34,8 +35,8 @@ class Parameters:
     most_miss: float = 2.0
 
 
-LATIN = Parameters(0.25, 0.33, 4, 0.35, 0.35, 1, 80, 0.40, 150)
-CHINESE = Parameters(0.25, 0.25, 4, 0.34, 0.20, 1, 30, 0.35, 40)
+LATIN = Parameters(0.25, 0.33, 4, 0.35, 0.35, 1, 80, 0.40, 150, least_evidence=1.5)
+CHINESE = Parameters(0.25, 0.25, 4, 0.30, 0.20, 1, 30, 0.30, 40, dense_miss=0.2, least_evidence=7.5)
 MIN_GAP = 0
 MOST_PLACES = 256
 MOST_SEEDS = 16
@@ -71,11 +72,9 @@ def _passages(left: Sentences, right: Sentences, background: Background | None, 
     a_ids, b_ids = ids[: len(left.words)], ids[len(left.words) :]
     a_rows, a_words, a_tf, a_of = _bags(left, a_ids, len(words))
     _, b_words, b_tf, b_of = _bags(right, b_ids, len(words))
-    if background is None:
-        held = np.bincount(a_words, minlength=len(words)) + np.bincount(b_words, minlength=len(words))
-        weights = np.log((len(left) + len(right) + 1) / held)
-    else:
-        weights = background.idf(words)
+    held = np.bincount(a_words, minlength=len(words)) + np.bincount(b_words, minlength=len(words))
+    own = np.log((len(left) + len(right) + 1) / held)
+    weights = own if background is None else background.idf(words)
     columns = np.argsort(b_words, kind="stable")
     b_columns = np.searchsorted(b_words[columns], np.arange(len(words) + 1))
     a_weights, b_weights = weights[a_words], weights[b_words]
@@ -111,14 +110,15 @@ def _passages(left: Sentences, right: Sentences, background: Background | None, 
         ),
         axis=1,
     )
-    rows = rewrite_kernels.trim_fragments(ranges, a_ids, b_ids, weights, _misses(p), 0.75)
+    rows = rewrite_kernels.trim_fragments(ranges, a_ids, b_ids, weights, own, _misses(p), 0.75)
     found = []
     for a0, a1, b0, b1, dice, shared in rows.tolist():
         if dice < p.keep_dice:
             continue
         a_start, a_end = _snapped(left, int(a0), int(a1), p.snap)
         b_start, b_end = _snapped(right, int(b0), int(b1), p.snap)
-        if min(a_end - a_start, b_end - b_start) >= p.keep_characters:
+        a_size, b_size = a_end - a_start, b_end - b_start
+        if min(a_size, b_size) >= p.keep_characters and shared >= p.least_evidence * (a_size + b_size) ** 0.5:
             found.append(Passage(a_start, a_end, b_start, b_end, dice, shared))
     return _distinct(_settled(found, left, right, p) if found else found)
 
@@ -161,10 +161,7 @@ def _runs_on(a_gap: int, b_gap: int, even: int) -> bool:
 
 
 def _misses(p: Parameters) -> NDArray[np.float64]:
-    return np.append(np.interp(np.arange(101) / 100, *CURVE), p.miss)
-
-
-CURVE = ((0.5, 0.95), (0.35, 0.8))
+    return np.append(np.interp(np.arange(101) / 100, (0.5, 0.95), (p.miss, p.dense_miss)), p.miss)
 
 
 def _at(text: Sentences) -> NDArray[np.int64]:
