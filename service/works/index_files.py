@@ -1,7 +1,7 @@
 """This machine's snapshots on disk: one folder a generation, a pointer to the one in force, a lock for who builds.
 
-    <YINJI_INDEX>/<host>/CURRENT   {"generation": "20261125T020000-1f3a…", "until": …, …} and its SHA-256
-                         20261125T020000-1f3a…/p0/   a segment for each partition that this machine searches
+    <YINJI_INDEX>/<host>/CURRENT   {"generation": "20261125T020000.123456-1f3a", …} and its SHA-256
+                         20261125T020000.123456-1f3a/p0/   a segment for each partition that this machine searches
                          LOCK
 
 The pointer is replaced by one atomic rename; whoever reads looks at its time and size before each query. A process that
@@ -58,7 +58,7 @@ class Generation:
 
 def new_name(now: datetime) -> str:
     """A name that sorts by time and never comes twice."""
-    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    return f"{now:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(2)}"
 
 
 def segment_folder(folder: Path, generation: str, partition: int) -> Path:

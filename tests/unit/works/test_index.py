@@ -1,0 +1,302 @@
+"""The live index over the database: what is found, when, from where, and what becomes of damaged files."""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import jobs
+from service.audit import CLI
+from service.clock import utc_now
+from service.config import Settings
+from service.extensions import reading
+from service.fingerprint import Candidate
+from service.fingerprint import snapshot as snapshots
+from service.jobs import Job
+from service.works import index, index_build, index_hosts, index_live
+from service.works.fingerprints import active_algorithm, fingerprinter
+from service.works.index_files import (
+    POINTER,
+    Generation,
+    build_lock,
+    read_pointer,
+    segment_folder,
+    sweep,
+    write_pointer,
+)
+from service.works.index_hosts import IndexHost, request_nightly
+from service.works.models import Work
+from service.works.operations import WorkDraft, amend_work, change_work_state
+from tests.factories import NOW, TEXT, make_outlet, make_work
+
+STORIES = ["".join(random.Random(seed).choices(TEXT, k=320)) for seed in range(5)]
+"""Characters of our text in five orders: texts that share no passage with each other."""
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> Iterator[None]:
+    """No index of an earlier test is left in this process."""
+    index.forget()
+    yield
+    index.forget()
+
+
+@pytest.fixture
+def settings_here(any_session: Session) -> Settings:
+    settings: Settings = current_app.config["YINJI"]
+    return settings
+
+
+def found(session: Session, text: str, partition: int | None = None) -> list[int]:
+    """The versions found for a page with this text, by work: what a new reading transaction sees."""
+    with reading(session):
+        return [one.version_id for one in candidates(session, text, partition)]
+
+
+def candidates(session: Session, text: str, partition: int | None = None) -> list[Candidate]:
+    fingerprint = fingerprinter(active_algorithm(session))(text)
+    assert fingerprint is not None
+    return index.find_candidates(session, fingerprint, partition)
+
+
+def register(session: Session, *texts: str) -> list[int]:
+    """Registers works with these texts; returns their versions."""
+    outlet = make_outlet(session)
+    works = [make_work(session, text, outlet=outlet) for text in texts]
+    session.commit()
+    return [work.current.id for work in works]
+
+
+def build(session: Session) -> Generation:
+    settings: Settings = current_app.config["YINJI"]
+    return index.rebuild(session, settings)
+
+
+def live(session: Session) -> index_live.LiveIndex:
+    return index.live_index(session, active_algorithm(session))
+
+
+def files_of(settings: Settings) -> dict[str, Path]:
+    """Name → path: the pointer, and the files of the only segment of the snapshot in force."""
+    pointer = read_pointer(settings.index_folder)
+    assert pointer is not None
+    segment = segment_folder(settings.index_folder, pointer.generation, 0)
+    return {path.name: path for path in (settings.index_folder / POINTER, *segment.iterdir())}
+
+
+def test_a_work_is_found_as_soon_as_it_is_registered(any_session: Session) -> None:
+    assert found(any_session, STORIES[0]) == []
+    for text in STORIES:
+        (version,) = register(any_session, text)
+        assert found(any_session, text) == [version]
+    assert len(set(found(any_session, STORIES[0]))) == 1
+
+
+def test_the_snapshot_and_memory_give_the_same_answers(any_session: Session, settings_here: Settings) -> None:
+    register(any_session, *STORIES)
+    with reading(any_session):
+        before = [candidates(any_session, text) for text in STORIES]
+    built = build(any_session)
+    assert built.works == len(STORIES)
+    with reading(any_session):
+        after = [candidates(any_session, text) for text in STORIES]
+        mine = live(any_session)
+    assert mine.generation == built and mine.delta_rows == 0
+    assert after == before
+    for one, other in zip(before, after, strict=True):
+        assert [list(each.codes) for each in one] == [list(each.codes) for each in other]
+
+
+def test_a_work_registered_after_the_snapshot_is_found_beside_it(any_session: Session, settings_here: Settings) -> None:
+    old = register(any_session, *STORIES[:3])
+    build(any_session)
+    (new,) = register(any_session, STORIES[3])
+    assert [found(any_session, text) for text in STORIES[:4]] == [[one] for one in (*old, new)]
+    build(any_session)
+    assert [found(any_session, text) for text in STORIES[:4]] == [[one] for one in (*old, new)]
+
+
+def test_a_running_process_takes_up_a_new_snapshot(any_session: Session, settings_here: Settings) -> None:
+    register(any_session, *STORIES[:2])
+    first = build(any_session)
+    assert found(any_session, STORIES[0])
+    assert live(any_session).generation == first
+    second = build(any_session)
+    assert found(any_session, STORIES[0])
+    assert live(any_session).generation == second != first
+
+
+def test_only_current_versions_of_works_that_may_be_matched_are_in_the_snapshot(any_session: Session) -> None:
+    register(any_session, *STORIES[:4])
+    works = any_session.scalars(select(Work).order_by(Work.id)).all()
+    change_work_state(any_session, CLI, works[0], "withdraw", "撤稿")
+    change_work_state(any_session, CLI, works[1], "dispute", "争议")
+    draft = WorkDraft(outlet=works[2].outlet, title=works[2].title, text=STORIES[4])
+    amend_work(any_session, CLI, works[2], draft, NOW)
+    any_session.commit()
+    assert build(any_session).works == 3
+    assert found(any_session, STORIES[0]) == [] and found(any_session, STORIES[2]) == []
+    assert len(found(any_session, STORIES[1])) == 1, "a disputed work comes back"
+    assert len(found(any_session, STORIES[4])) == 1, "the amended text is the one in force"
+
+
+def test_many_registrations_make_few_segments(any_session: Session) -> None:
+    outlet = make_outlet(any_session)
+    for number in range(40):
+        work = make_work(any_session, f"{STORIES[0]}第{number}篇。", outlet=outlet)
+        any_session.commit()
+        assert work.current.id in found(any_session, work.current.text) or number >= 20
+    with reading(any_session):
+        _, newer = live(any_session).refresh(any_session)
+    assert live(any_session).delta_rows == 40
+    assert len(newer) <= 3
+
+
+def test_a_large_delta_asks_for_one_rebuild_and_answers_meanwhile(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_live, "DELTA_LEAST", 2)
+    versions = register(any_session, *STORIES)
+    assert found(any_session, STORIES[4]) == [versions[4]]
+    first = index.request_needed_rebuild(any_session)
+    any_session.commit()
+    assert first is not None and first.kind == "index.rebuild"
+    assert first.queue == jobs.host_queue(settings_here.index_host)
+    assert found(any_session, STORIES[4]) == [versions[4]]
+    again = index.request_needed_rebuild(any_session)
+    assert again is not None and again.id == first.id
+    any_session.commit()
+    build(any_session)
+    assert found(any_session, STORIES[4]) == [versions[4]]
+    assert index.request_needed_rebuild(any_session) is None
+
+
+def test_a_search_that_would_miss_works_says_so_instead(any_session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_live, "DELTA_MOST", 3)
+    register(any_session, *STORIES)
+    with reading(any_session), pytest.raises(index.IndexNotReady):
+        index.check_ready(any_session)
+    assert index.request_needed_rebuild(any_session) is not None
+    any_session.commit()
+    build(any_session)
+    assert len(found(any_session, STORIES[4])) == 1
+
+
+@pytest.mark.parametrize("harm", ["flip", "truncate", "delete"])
+def test_a_harmed_file_under_a_running_process_changes_no_answer(
+    any_session: Session, settings_here: Settings, harm: str
+) -> None:
+    versions = register(any_session, *STORIES)
+    build(any_session)
+    names = set(files_of(settings_here))
+    assert names >= {POINTER, snapshots.DATA, snapshots.MANIFEST}
+    for name in sorted(names):
+        build(any_session)
+        assert found(any_session, STORIES[0]) == [versions[0]]
+        harm_file(files_of(settings_here)[name], harm)
+        for process in ("the one that had it open", "a new one"):
+            answers = [found(any_session, text) for text in STORIES]
+            assert answers == [[one] for one in versions], f"{harm} {name}: {process}"
+            index.forget()
+
+
+@pytest.mark.parametrize("place", [0.01, 0.3, 0.6, 0.99])
+def test_a_damaged_snapshot_is_taken_out_of_force_and_rebuilt(
+    any_session: Session, settings_here: Settings, place: float
+) -> None:
+    versions = register(any_session, *STORIES)
+    damaged = build(any_session)
+    harm_file(files_of(settings_here)[snapshots.DATA], "flip", place)
+    assert found(any_session, STORIES[1]) == [versions[1]]
+    assert read_pointer(settings_here.index_folder) is None
+    job = index.request_needed_rebuild(any_session)
+    assert job is not None and "damaged" in job.payload["reason"]
+    any_session.commit()
+    assert build(any_session).generation != damaged.generation
+    assert found(any_session, STORIES[1]) == [versions[1]]
+    assert live(any_session).delta_rows == 0
+
+
+def harm_file(path: Path, harm: str, place: float = 0.5) -> None:
+    data = bytearray(path.read_bytes())
+    if harm == "delete":
+        path.unlink()
+    elif harm == "truncate":
+        with path.open("r+b") as file:
+            file.truncate(len(data) // 2)
+    else:
+        data[int(place * len(data))] ^= 0x10
+        with path.open("r+b") as file:
+            file.write(data)
+
+
+def test_a_full_disk_leaves_the_old_snapshot_in_force(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = register(any_session, *STORIES[:4])
+    old = build(any_session)
+
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(index_build, "write_segment", full)
+    with pytest.raises(index_build.IndexNotBuilt, match=r"No space left on device.*old one stays"):
+        build(any_session)
+    assert read_pointer(settings_here.index_folder) == old
+    assert found(any_session, STORIES[3]) == [versions[3]]
+    folders = [path.name for path in settings_here.index_folder.iterdir() if path.is_dir()]
+    assert folders == [old.generation]
+
+
+def test_two_builders_do_not_build_at_once(any_session: Session, settings_here: Settings) -> None:
+    register(any_session, STORIES[0])
+    with build_lock(settings_here.index_folder) as is_ours:
+        assert is_ours
+        with pytest.raises(index_build.IndexBusy):
+            build(any_session)
+    assert build(any_session).works == 1
+
+
+def test_old_snapshots_go_after_the_grace_time_and_never_the_one_in_force(
+    any_session: Session, settings_here: Settings
+) -> None:
+    folder = settings_here.index_folder
+    register(any_session, STORIES[0])
+    first, second = build(any_session), build(any_session)
+    assert (folder / first.generation).is_dir(), "a reader may be opening it"
+    (folder / f"{second.generation}z").mkdir()  # what a builder killed after the second build leaves
+    sweep(folder, second.built.timestamp() + 60)
+    assert (folder / first.generation).is_dir() and not (folder / f"{second.generation}z").exists()
+    sweep(folder, second.built.timestamp() + 601)
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == [second.generation]
+
+
+def test_a_snapshot_of_other_settings_is_not_used(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = register(any_session, *STORIES[:2])
+    built = build(any_session)
+    write_pointer(settings_here.index_folder, Generation(**{**vars(built), "algorithm": "yj-text-0"}))
+    assert found(any_session, STORIES[0]) == [versions[0]]
+    assert live(any_session).generation is None
+
+
+def test_the_nightly_round_asks_each_machine_once_and_none_that_is_gone(any_session: Session) -> None:
+    now = utc_now()
+    register(any_session, STORIES[0])
+    build(any_session)
+    values = {"partitions": "all", "partition_works": 8_000_000}
+    any_session.add(IndexHost(host="new", seen_at=now, **values))
+    any_session.add(IndexHost(host="gone", seen_at=now - index_hosts.GONE_AFTER, **values))
+    assert request_nightly(any_session, now) == 1
+    assert request_nightly(any_session, now) == 1
+    hosts = [job.payload["host"] for job in any_session.scalars(select(Job).where(Job.kind == "index.rebuild"))]
+    assert hosts == ["new"]
