@@ -12,6 +12,7 @@ from service.fingerprint.sentences import split_sentences
 
 BACKGROUND = "yj-background-1"
 SLOT_BITS = 19  # 0.5 million counters, 1 MB: a registry's frequent character pairs keep a slot of their own
+LEAST_IDF = 0.01  # a word in every text still counts as shared
 _SLOTS = 2**SLOT_BITS
 _HEADER = struct.Struct("<16sIQ")  # name, slot bits, texts
 
@@ -28,10 +29,11 @@ class Background:
     name: str = BACKGROUND
 
     def idf(self, words: NDArray[np.uint64]) -> NDArray[np.float64]:
-        """ln((texts + 1) / (texts with the word + 1)) per word hash, never below 0.01."""
+        """ln((texts + 1) / (texts with the word + 1)) per word hash, never below 0.01: float64[n]."""
         scale = max(1.0, self.texts / 0xFFFF)
         frequency = self.counts[words & np.uint64(_SLOTS - 1)] * scale
-        return np.maximum(np.log((self.texts + 1) / (frequency + 1)), 0.01)
+        idf: NDArray[np.float64] = np.maximum(np.log((self.texts + 1) / (frequency + 1)), LEAST_IDF)
+        return idf
 
     def to_bytes(self) -> bytes:
         """Name, size and counters: 1 MB, the same on every machine."""

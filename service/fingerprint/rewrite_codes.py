@@ -38,12 +38,13 @@ def rewrite_codes(text: str | Normalised) -> NDArray[np.uint64]:
     Empty below four content characters, and for a text without Han characters: for those only winnow hashes exist.
     """
     codes = (normalise(text) if isinstance(text, str) else text).codes
-    content = codes[_is_content()[np.minimum(codes, np.uint32(0xFFFF))]]
+    content = codes[content_table()[np.minimum(codes, np.uint32(0xFFFF))]]
     return kernels.window_minima(kernels.gram_hashes(content, GRAM_CHARACTERS), WINDOW_GRAMS, HASH_MASK)
 
 
 @cache
-def _is_content() -> NDArray[np.bool_]:
+def content_table() -> NDArray[np.bool_]:
+    """For each BMP code point: is it a Han character that is no function character? bool[65536], made once."""
     table = np.zeros(0x10000, dtype=np.bool_)
     table[0x3400:0x4DC0] = True
     table[0x4E00:0xA000] = True

@@ -21,16 +21,16 @@ def number_sentences(raw: Any, least: int, most: int, sentence: Any) -> int:
 
 def find_seeds(
     a_rows: Any,
-    a_ids: Any,
+    a_bag: Any,
+    a_tf: Any,
     b_columns: Any,
-    b_sentences: Any,
+    b_of: Any,
+    b_tf: Any,
     weights: Any,
     a_norms: Any,
     b_norms: Any,
     a_sums: Any,
     b_sums: Any,
-    a_tf: Any,
-    b_tf: Any,
     min_cosine: float,
     min_dice: float,
     most_places: int,
@@ -42,20 +42,20 @@ def find_seeds(
 ) -> int:
     """Write sentence pairs (a, b) whose tf-idf cosine and idf-Dice exceed the limits; return how many.
 
-    ``a_rows`` delimits each sentence's different words in ``a_ids``, ``b_columns`` each word's sentences in
-    ``b_sentences``. A word in more than ``most_places`` sentences of b is passed over: it weighs next to nothing.
+    ``a_rows`` delimits each sentence's different words in ``a_bag``, ``b_columns`` each word's sentences in
+    ``b_of``. A word in more than ``most_places`` sentences of b is passed over: it weighs next to nothing.
     """
     count = 0
     for i in range(len(a_norms)):
         reached = 0
         for at in range(a_rows[i], a_rows[i + 1]):
-            word = a_ids[at]
+            word = a_bag[at]
             first, last = b_columns[word], b_columns[word + 1]
             if last - first > most_places:
                 continue
             weight = weights[word]
             for place in range(first, last):
-                j = b_sentences[place]
+                j = b_of[place]
                 if shared[j] == 0.0:
                     touched[reached] = j
                     reached += 1
@@ -75,7 +75,7 @@ def find_seeds(
     return count
 
 
-def cluster_seeds(
+def cluster_seeds(  # noqa: PLR0912, PLR0915 - one loop nest: calls between compiled loops would need a twin each
     seeds: Any,
     a_at: Any,
     a_ids: Any,
@@ -83,10 +83,7 @@ def cluster_seeds(
     b_ids: Any,
     weights: Any,
     max_gap: int,
-    min_gap: int,
     min_cosine: float,
-    min_held: float,
-    is_held: Any,
     order: Any,
     stack: Any,
     bags: Any,
@@ -95,7 +92,7 @@ def cluster_seeds(
     """Write fragments (first and last sentence of a and of b, inclusive); return how many.
 
     Seeds at most ``max_gap`` sentences apart on both sides belong together. A group whose two sides as wholes are not
-    alike (cosine) is split again with a smaller gap, down to ``min_gap``; what then still fails is dropped.
+    alike (cosine) is split again with a smaller gap, down to none; what then still fails is dropped.
     """
     count = 0
     depth = 0
@@ -134,20 +131,9 @@ def cluster_seeds(
             continue
         b_first, b_last = seeds[order[low]][1], seeds[order[high - 1]][1]
         a_first = a_last = seeds[order[low]][0]
-        b_held = 0
         for k in range(low, high):
             a_first = min(a_first, seeds[order[k]][0])
             a_last = max(a_last, seeds[order[k]][0])
-            if k == low or seeds[order[k]][1] != seeds[order[k - 1]][1]:
-                b_held += 1
-        a_held = 0
-        for k in range(low, high):
-            if is_held[seeds[order[k]][0]] == 0:
-                is_held[seeds[order[k]][0]] = 1
-                a_held += 1
-        for k in range(low, high):
-            is_held[seeds[order[k]][0]] = 0
-        is_dense = a_held >= min_held * (a_last - a_first + 1) and b_held >= min_held * (b_last - b_first + 1)
         dot = norm_a = norm_b = 0.0
         for at in range(a_at[a_first], a_at[a_last + 1]):
             bags[0][a_ids[at]] += weights[a_ids[at]]
@@ -162,17 +148,17 @@ def cluster_seeds(
             word = b_ids[at]
             norm_b += bags[1][word] * bags[1][word]
             bags[1][word] = 0.0
-        if dot > min_cosine * (norm_a * norm_b) ** 0.5 and (is_dense or gap <= min_gap):
+        if dot > min_cosine * (norm_a * norm_b) ** 0.5:
             fragments[count][0], fragments[count][1] = a_first, a_last
             fragments[count][2], fragments[count][3] = b_first, b_last
             count += 1
-        elif gap > min_gap:
+        elif gap > 0:
             stack[depth][0], stack[depth][1], stack[depth][2] = low, high, gap - 1
             depth += 1
     return count
 
 
-def trim_fragments(
+def trim_fragments(  # noqa: PLR0912, PLR0915 - as cluster_seeds
     ranges: Any,
     a_ids: Any,
     b_ids: Any,
@@ -268,3 +254,35 @@ def trim_fragments(
         out[r][0], out[r][1], out[r][2], out[r][3] = a0, a1, b0, b1
         out[r][4] = 2.0 * both / (sum_a + sum_b) if both > 0.0 else 0.0
         out[r][5] = proof
+
+
+def densest_window(
+    a: Any, b: Any, is_content: Any, window: int, most_a: int, most_b: int, held_a: Any, held_b: Any, hits: Any
+) -> int:
+    """Most places of ``b``, among ``window`` neighbours, whose pair of content characters stands in ``a``.
+
+    Pairs that a holds more than ``most_a`` times or b more than ``most_b`` times (by hashed slot) are what the texts
+    are about, and do not count.
+    """
+    mask = len(held_a) - 1
+    for i in range(1, len(a)):
+        if is_content[a[i - 1]] and is_content[a[i]]:
+            slot = (a[i - 1] * 40_503 + a[i]) & mask
+            if held_a[slot] <= most_a:
+                held_a[slot] += 1
+    for i in range(1, len(b)):
+        if is_content[b[i - 1]] and is_content[b[i]]:
+            slot = (b[i - 1] * 40_503 + b[i]) & mask
+            if held_b[slot] <= most_b:
+                held_b[slot] += 1
+    best = current = 0
+    for i in range(1, len(b)):
+        if i > window:
+            current -= hits[i - window]
+        if is_content[b[i - 1]] and is_content[b[i]]:
+            slot = (b[i - 1] * 40_503 + b[i]) & mask
+            if 0 < held_a[slot] <= most_a and held_b[slot] <= most_b:
+                hits[i] = 1
+                current += 1
+        best = max(best, current)
+    return best
