@@ -68,15 +68,19 @@ def fingerprinter(name: str) -> Fingerprinter:
         raise NotFound(f"this version of Yinji cannot compute fingerprints “{name}” (it knows: {known})") from None
 
 
+def complete_algorithms(session: Session) -> list[str]:
+    """The known algorithms that all work versions have been treated by, newest first. A search by any of them is right."""
+    done = set(session.scalars(select(FingerprintRun.algorithm).where(FingerprintRun.state == "done")))
+    return [name for name in reversed(ALGORITHMS) if name in done]
+
+
 def active_algorithm(session: Session) -> str:
     """The algorithm that readers use now: the newest known one that all work versions have been treated by.
 
     One small query; the answer changes in one commit. Raises YinjiError when no complete algorithm is known here.
     """
-    done = set(session.scalars(select(FingerprintRun.algorithm).where(FingerprintRun.state == "done")))
-    for name in reversed(ALGORITHMS):
-        if name in done:
-            return name
+    if complete := complete_algorithms(session):
+        return complete[0]
     raise YinjiError(
         f"no complete set of fingerprints by an algorithm that this version of Yinji knows ({', '.join(ALGORITHMS)}); "
         "run `works refingerprint`"

@@ -15,17 +15,20 @@ from sqlalchemy.orm import Session
 
 from service.broker import make_celery
 from service.config import load
+from service.demo.newsroom import load_articles
 from service.extensions import reading
 from service.fingerprint import Fingerprint, from_signed64
 from service.jobs import Job
 from service.supervisor import Supervisor
 from service.works.fingerprints import ALGORITHMS, active_algorithm, fingerprinter
+from service.works.index import find_candidates
 from service.works.models import WorkFingerprint
 from service.works.refingerprint import KIND
 from tests.factories import TEXT, make_outlet, make_work
 from tests.second_algorithm import FIRST, SECOND, second_fingerprint
 from tests.workers.running import session_of, wait_for
 
+ARTICLE = load_articles()[0].text
 WORKS = 60
 START_S = 60.0
 """A cold worker compiles its kernels first."""
@@ -61,6 +64,7 @@ def test_a_killed_worker_leaves_old_and_new_side_by_side_and_the_next_one_finish
     with session_of(app) as session:
         outlet = make_outlet(session)
         versions = {make_work(session, outlet=outlet).current.id for _ in range(WORKS)}
+        article = make_work(session, ARTICLE, outlet=outlet).current.id  # an article that no other work resembles
         session.commit()
     monkeypatch.setitem(ALGORITHMS, SECOND, second_fingerprint)
 
@@ -69,6 +73,9 @@ def test_a_killed_worker_leaves_old_and_new_side_by_side_and_the_next_one_finish
         with session_of(app) as session, reading(session):
             rows = list(session.scalars(select(WorkFingerprint.version_id).where(WorkFingerprint.algorithm == SECOND)))
             assert max(Counter(rows).values(), default=1) == 1
+            page = fingerprinter(active_algorithm(session))(f"小编按。\n{ARTICLE}\n欢迎留言。")
+            assert page is not None
+            assert article in {one.version_id for one in find_candidates(session, page)}
             return active_algorithm(session), len(rows), find_copies(session, TEXT)
 
     with Supervisor(settings, ("worker", "scheduler"), celery_app="tests.workers.newer_program") as supervisor:
@@ -98,6 +105,6 @@ def test_a_killed_worker_leaves_old_and_new_side_by_side_and_the_next_one_finish
         wait_for("the switch", is_switched, RECOVERY_S)
     with session_of(app) as session, reading(session):
         job = session.scalars(select(Job).where(Job.kind == KIND)).one()
-        assert (job.state, job.done, job.total) == ("done", WORKS + 1, WORKS + 1)
+        assert (job.state, job.done, job.total) == ("done", WORKS + 2, WORKS + 2)
         assert job.attempts == 2
-    assert look()[1] == len(versions)
+    assert look()[1] == len(versions) + 1
