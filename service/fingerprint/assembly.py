@@ -1,8 +1,8 @@
-"""Rows of works → the arrays of a segment, one after another, so that what does not fit into memory need never be in it.
+"""Rows of works → the arrays of a segment, piece by piece, so that they need not fit into memory.
 
-Arrays are handed on piece by piece to a ``put``: in memory it joins them, on disk it appends them to a file. Held in memory
-at once are some 70 bytes a work and one part of the postings; postings beyond ``SPILL_POSTINGS`` wait in files, parted by
-their first bits, so that each part is sorted by itself.
+Arrays are handed on piece by piece to a ``put``: in memory it joins them, on disk it appends them to a file. Held in
+memory at once are some 70 bytes a work and one part of the postings; postings beyond ``SPILL_POSTINGS`` wait in files,
+parted by their first bits, so that each part is sorted by itself.
 """
 
 from array import array
@@ -43,7 +43,7 @@ SPILL_POSTINGS = 2**22  # 32 MB wait in memory
 
 
 class Postings:
-    """Packed postings on their way into an index: in memory, and in files of ``folder`` (if given) when they are many."""
+    """Packed postings on their way into an index: in memory, and in files of ``folder`` when they are many."""
 
     def __init__(self, folder: Path | None) -> None:
         self.total = 0

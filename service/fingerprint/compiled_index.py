@@ -1,6 +1,7 @@
 """The index kernels, compiled by numba. Each has its twin of the same name in plain_index.py.
 
-Places are unsigned in the inner loops: numba then leaves out the test for negative indices, and LLVM makes vectors of them.
+Places are unsigned in the inner loops: numba then leaves out the test for negative indices, and LLVM makes vectors of
+them.
 """
 
 from typing import Any
@@ -112,7 +113,7 @@ def postings_ranges(starts: Any, records: Any, hashes: Any) -> Any:
 
 @compile_kernel
 def _count_works(records: Any, width: Any, first: Any, last: Any, first_rewrite: int, total: int) -> Any:
-    """(ordinal of each cell or -1, its winnow hashes and rewrite codes, the cells in use): a table with open addressing."""
+    """(ordinal of each cell or -1, its two counts, the cells in use): a hash table with open addressing."""
     size = 16
     bits = U(4)
     while size < 2 * total:

@@ -1,9 +1,10 @@
 """Exact search for simhashes within a few bits ("all within r ≤ 11", nothing missed, nothing extra).
 
-The 64 bits are cut into four bands of 16, and band i is probed at every pattern of at most t[i] flipped bits. By the general
-pigeonhole principle nothing within r bits is missed as long as sum(t[i] + 1) > r: a value missed by every band differs in
-at least sum(t[i] + 1) bits. So r = 10 needs t = (2, 2, 2, 1), which is 428 probes; r = 3 four; r = 2 leaves a band out.
-Per band the values lie sorted by their band bits, which makes each probe one contiguous slice. Small sets are compared outright.
+The 64 bits are cut into four bands of 16, and band i is probed at every pattern of at most t[i] flipped bits. By the
+general pigeonhole principle nothing within r bits is missed as long as sum(t[i] + 1) > r: a value missed by every band
+differs in at least sum(t[i] + 1) bits. So r = 10 needs t = (2, 2, 2, 1), which is 428 probes; r = 3 four; r = 2 leaves
+a band out. Per band the values lie sorted by their band bits, which makes each probe one contiguous slice. Small sets
+are compared outright.
 
 Memory: 48 bytes a value plus 1 MB. Rebuilt, never changed: a delta is a second, small index.
 
@@ -37,7 +38,7 @@ class Bands(NamedTuple):
 
 
 class HammingIndex:
-    """Simhashes with their ids, searchable by distance. ``hashes`` uint64[n], ``ids`` an integer array [n]; n may be 0."""
+    """Simhashes with their ids, searchable by distance. ``hashes`` uint64[n], ``ids`` integers [n]; n may be 0."""
 
     def __init__(self, hashes: NDArray[np.uint64], ids: NDArray[Any]) -> None:
         if hashes.shape != ids.shape or hashes.ndim != 1:

@@ -78,7 +78,7 @@ def window_minima(hashes: U64, window: int, keep: int) -> U64:
 def fingerprint_codes(
     codes: U32, is_content: U8, *, least_codes: int, least_grams: int, window: int, rewrite_window: int, keep: int
 ) -> tuple[int, int, U64, U64]:
-    """(number of codes, simhash of the 4-grams, window minima of the 8-grams, those of the 4-grams of content), in one call.
+    """(number of codes, simhash of 4-grams, window minima of 8-grams, those of content 4-grams), in one call.
 
     Content are the codes where ``is_content`` uint8[65536] is 1; an empty table gives no minima of it. All minima are
     empty below ``least_codes`` codes or ``least_grams`` different 4-grams.
@@ -159,11 +159,11 @@ def count_shared(
     min_shared: int,
     limit: int,
 ) -> tuple[I32, I32]:
-    """(ordinals int32[k], shared winnow hashes and rewrite codes int32[k, 2]) of the works that share most; k ≤ ``limit``.
+    """(ordinals int32[k], shared hashes of both kinds int32[k, 2]) of the works that share most; k ≤ ``limit``.
 
     Best first by the sum, equal sums by id. ``min_shared`` winnow hashes are enough, or one more of both kinds; works
-    shorter than ``short_length`` need 1. Hashes in more than ``most_works`` works do not count. ``hashes``: distinct winnow
-    hashes, then, from ``first_rewrite`` on, distinct rewrite codes.
+    shorter than ``short_length`` need 1. Hashes in more than ``most_works`` works do not count. ``hashes``: distinct
+    winnow hashes, then, from ``first_rewrite`` on, distinct rewrite codes.
     """
     return _kernels().count_shared(  # type: ignore[no-any-return]  # numba is untyped
         starts, records, hashes, first_rewrite, ids, lengths, short_length, most_works, min_shared, limit
@@ -173,7 +173,8 @@ def count_shared(
 def align_spans(a: U32, b: U32, min_run: int, max_gap: int, seed_cap: int, min_span: int) -> tuple[I64, I64, I64, int]:
     """(runs int64[r, 3], chain of each run int64[r], spans int64[s, 7], copied characters of b); see align.py.
 
-    A run is (a_start, b_start, length); a span (a_start, a_end, b_start, b_end, identical characters, longest run, runs).
+    A run is (a_start, b_start, length); a span (a_start, a_end, b_start, b_end, identical characters, longest run,
+    runs).
     """
     runs, chain_of, spans, copied = _kernels().align_spans(a, b, min_run, max_gap, seed_cap, min_span)
     return runs, chain_of, spans, int(copied)

@@ -1,8 +1,8 @@
 """One searchable set of work versions: simhashes, passage hashes and texts ("yj-segment-1").
 
-A segment is built in memory from a few works (``IndexSegment.build``: what was registered lately, an offline screening) or
-opened from the files that all processes of a machine map (``snapshot.open_segment``). Both hold the same arrays, so both
-give the same answers. A segment is never changed; it holds fingerprints of one algorithm and refuses to search for
+A segment is built in memory from a few works (``IndexSegment.build``: what was registered lately, an offline screening)
+or opened from the files that all processes of a machine map (``snapshot.open_segment``). Both hold the same arrays, so
+both give the same answers. A segment is never changed; it holds fingerprints of one algorithm and refuses to search for
 another's.
 """
 
@@ -35,8 +35,8 @@ NO_CODES = np.empty(0, np.uint16)
 class Candidate:
     """A work version worth comparing: shared winnow hashes, and the simhash distance where both texts are long enough.
 
-    ``rewritten``: shared rewrite codes, which rewriting leaves where winnow hashes are gone.
-    ``codes``: the version's normalised characters, each cut to 16 bits, uint16[n]; empty where only the finding travelled.
+    ``rewritten``: shared rewrite codes, which rewriting leaves where winnow hashes are gone. ``codes``: the version's
+    normalised characters, each cut to 16 bits, uint16[n]; empty where only the finding travelled.
     """
 
     version_id: int
@@ -47,7 +47,7 @@ class Candidate:
 
 
 def rank(one: Candidate) -> tuple[int, int, int]:
-    """Sorting key, also for candidates of several segments: the most shared hashes first, then the nearest, then the id."""
+    """Sorting key, also across segments: the most shared hashes first, then the nearest, then the id."""
     return -(one.shared + one.rewritten), 64 if one.distance is None else one.distance, one.version_id
 
 
@@ -83,7 +83,7 @@ class IndexSegment:
 
     @classmethod
     def build(cls, rows: Iterable[Row], algorithm: str = ALGORITHM) -> Self:
-        """The segment of (version id, fingerprint, normalised codes) rows, in memory; no rows give one that finds nothing.
+        """The segment of (version id, fingerprint, codes) rows, in memory; no rows give one that finds nothing.
 
         Raises ValueError when an id comes twice or a fingerprint is of another algorithm.
         """
@@ -132,8 +132,8 @@ class IndexSegment:
     def codes(self, version_id: int) -> NDArray[np.uint16]:
         """The version's normalised characters, each cut to 16 bits (uint16[n], read-only, perhaps mapped).
 
-        For the cheap test before a comparison only: cut on both sides, equal characters stay equal and a few unequal ones
-        become so. Raises KeyError when the version is not in the segment.
+        For the cheap test before a comparison only: cut on both sides, equal characters stay equal and a few unequal
+        ones become so. Raises KeyError when the version is not in the segment.
         """
         self._check()
         place = bisect_left(self._by_id, version_id, key=lambda ordinal: int(self.ids[ordinal]))

@@ -1,16 +1,16 @@
 """A segment in files that all processes of a machine map: written once, then only read ("yj-snapshot-1").
 
-A snapshot is a folder of ``segment.bin`` (all arrays, each at a multiple of 64 bytes), ``manifest.json`` (where each array
-stands, the sizes, the SHA-256 of ``segment.bin`` and of the manifest itself) and ``verified.json``. It is written into a
-hidden folder beside, flushed to the disk, and renamed: a snapshot is whole or not there.
+A snapshot is a folder of ``segment.bin`` (all arrays, each at a multiple of 64 bytes), ``manifest.json`` (where each
+array stands, the sizes, the SHA-256 of ``segment.bin`` and of the manifest itself) and ``verified.json``. It is written
+into a hidden folder beside, flushed to the disk, and renamed: a snapshot is whole or not there.
 
 Never a wrong answer from a damaged file, yet no gigabytes read at each start: ``open_segment`` reads and checks every
 byte once per state of the file (size, times, inode) and boot of the machine, and notes that in ``verified.json``; the
-next process that finds the same state trusts the note. Whatever changes the file, or a power cut, makes the note void. A
-note is not trusted either when the file is hardly older than it, since a change within the same tick of the clock
+next process that finds the same state trusts the note. Whatever changes the file, or a power cut, makes the note void.
+A note is not trusted either when the file is hardly older than it, since a change within the same tick of the clock
 would not show. While mapped, the file's size and time are looked at before each search (a microsecond), so a file
-altered under a running process raises SnapshotDamaged too. What remains is a file cut short within the microseconds
-of one search (the system then ends the process), and bits that rot on the disk without a write, which the next boot finds.
+altered under a running process raises SnapshotDamaged too. What remains is a file cut short within the microseconds of
+one search (the system then ends the process), and bits that rot on the disk without a write, which the next boot finds.
 
 Memory: mapped pages are shared by all processes and given back under pressure. The indexes take some 600 bytes a work;
 the texts lie in the same file, 2 bytes a character, and only candidates' texts are ever touched.
@@ -155,7 +155,7 @@ def open_segment(folder: Path) -> IndexSegment:
 
 
 class _Watch:
-    """Raises SnapshotDamaged once the mapped file is not as it was opened. Deleting it does no harm: it stays mapped."""
+    """Raises SnapshotDamaged once the mapped file is altered. Deleting it does no harm: it stays mapped."""
 
     def __init__(self, handle: int) -> None:
         self._handle = os.dup(handle)
@@ -203,7 +203,7 @@ def _boot() -> str:
 
 
 def _note_verified(folder: Path, manifest: dict[str, Any]) -> None:
-    """Notes that the data file in its present state has the manifest's digest. A folder that cannot be written: no note."""
+    """Notes that the data file as it is has the manifest's digest; does nothing in a read-only folder."""
     note = {"boot": _boot(), "sha256": manifest["sha256"], "state": _state((folder / DATA).stat())}
     try:
         _write_json(folder / VERIFIED, note)

@@ -1,4 +1,4 @@
-"""The fingerprint of a text ("yj-text-2"): normalised length, simhash, winnow hashes and rewrite codes, or None when too short.
+"""The fingerprint of a text ("yj-text-2"): length, simhash, winnow hashes and rewrite codes, or None when too short.
 
 Lengths are normalised characters. Below 40, or with fewer than 16 different 4-grams (one character repeated, a line of
 dots and dates), a text says too little to be judged: None. From 40 to 199 a text is *short*: its winnow hashes and
@@ -10,7 +10,6 @@ characters and more (unrelated pairs at 13 bits or more in 150,000).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Self
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from service.fingerprint import kernels
 from service.fingerprint.normalise import Normalised, codes_of, load_table, normalise
 from service.fingerprint.rewrite_codes import WINDOW_GRAMS as REWRITE_WINDOW_GRAMS
-from service.fingerprint.rewrite_codes import _is_content
+from service.fingerprint.rewrite_codes import content_table
 from service.fingerprint.winnow import HASH_BYTES, HASH_MASK, WINDOW_GRAMS, pack_hashes, unpack_hashes
 
 ALGORITHM_1 = "yj-text-1"  # = yj-norm-1 + yj-simhash-1 + yj-winnow-1
@@ -121,7 +120,7 @@ def fingerprint_text_1(text: str | Normalised) -> Fingerprint | None:
 
 def fingerprint_text_2(text: str | Normalised) -> Fingerprint | None:
     """The fingerprint by yj-text-2."""
-    return _fingerprint(text, ALGORITHM_2, _content())
+    return _fingerprint(text, ALGORITHM_2, content_table().view(np.uint8))
 
 
 FINGERPRINTERS: dict[str, Callable[[str | Normalised], Fingerprint | None]] = {
@@ -135,7 +134,14 @@ def _fingerprint_batch(texts: list[str]) -> Iterator[Fingerprint | None]:
     table = load_table()
     ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
     lengths, simhashes, hash_ends, hashes = kernels.fingerprint_sources(
-        codes_of("".join(texts)), ends, table.bmp, table.keys, table.starts, table.values, _content(), **_LIMITS
+        codes_of("".join(texts)),
+        ends,
+        table.bmp,
+        table.keys,
+        table.starts,
+        table.values,
+        content_table().view(np.uint8),
+        **_LIMITS,
     )
     start = 0
     rows = zip(texts, lengths.tolist(), simhashes.tolist(), hash_ends.tolist(), strict=True)
@@ -171,8 +177,3 @@ _LIMITS = {
 }
 
 _NO_CONTENT = np.empty(0, np.uint8)
-
-
-@cache
-def _content() -> NDArray[np.uint8]:
-    return _is_content().astype(np.uint8)
