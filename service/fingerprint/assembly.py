@@ -43,54 +43,58 @@ SPILL_POSTINGS = 2**22  # 32 MB wait in memory
 
 
 class Postings:
-    """Packed postings on their way into an index: in memory, and in files of ``folder`` when they are many."""
+    """Postings on their way into an index: in memory, and in files of ``folder`` (if given) when they are many."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.total = 0
         self._folder = folder
         self._waiting: list[NDArray[np.uint64]] = []
+        self._sizes = array("Q")
         self._held = 0
-        self._is_spilled = False
+        self._works = 0  # that are in files already
+        self._spilled = 0  # postings that are in files already
 
-    def add(self, packed: NDArray[np.uint64]) -> None:
-        self.total += len(packed)
-        self._waiting.append(packed)
-        self._held += len(packed)
+    def add(self, *hashes: NDArray[np.uint64]) -> None:
+        """The hashes of the next work, in any number of arrays."""
+        self._waiting += hashes
+        self._sizes.append(sum(map(len, hashes)))
+        self._held += self._sizes[-1]
         if self._folder is not None and self._held >= SPILL_POSTINGS:
             self._spill()
 
-    def parts(self) -> Iterator[NDArray[np.uint64]]:
-        """All postings, ascending, in ``PARTS`` pieces of equal first bits, some empty. May be asked for once."""
-        if self._is_spilled:
+    def finish(self) -> tuple[int, Iterator[NDArray[np.uint64]]]:
+        """How many postings there are, and all of them, ascending, in ``PARTS`` pieces of equal first bits."""
+        if self._spilled:
             self._spill()
-            for part in range(PARTS):
-                path = self._path(part)
-                packed = np.fromfile(path, dtype="<u8").astype(np.uint64, copy=False)
-                path.unlink()
-                packed.sort()
-                yield packed
-        else:
-            yield from self._cut(self._take())
+            return self._spilled, map(self._read, range(PARTS))
+        packed = self._take()
+        return len(packed), iter(_cut(packed))
 
     def _take(self) -> NDArray[np.uint64]:
-        packed = np.concatenate((np.empty(0, np.uint64), *self._waiting))
-        self._waiting.clear()
-        self._held = 0
-        packed.sort()
+        packed = pack_postings(self._waiting, self._sizes, self._works)
+        self._works += len(self._sizes)
+        self._waiting, self._sizes, self._held = [], array("Q"), 0
         return packed
 
-    def _cut(self, packed: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
-        return np.split(packed, bucket_starts(packed, PART_BITS, 1, PARTS))
-
     def _spill(self) -> None:
-        self._is_spilled = True
-        for part, packed in enumerate(self._cut(self._take())):
+        packed = self._take()
+        self._spilled += len(packed)
+        for part, piece in enumerate(_cut(packed)):
             with self._path(part).open("ab") as file:
-                file.write(packed.astype("<u8").tobytes())
+                file.write(piece.astype("<u8").tobytes())
+
+    def _read(self, part: int) -> NDArray[np.uint64]:
+        packed: NDArray[np.uint64] = np.fromfile(self._path(part), dtype="<u8").astype(np.uint64, copy=False)
+        self._path(part).unlink()
+        packed.sort()
+        return packed
 
     def _path(self, part: int) -> Path:
         assert self._folder is not None
         return self._folder / f"postings.{part}.spill"
+
+
+def _cut(packed: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
+    return np.split(packed, bucket_starts(packed, PART_BITS, 1, PARTS))
 
 
 def assemble(rows: Iterable[Row], algorithm: str, put: Put, spill_folder: Path | None = None) -> int:
@@ -105,7 +109,7 @@ def assemble(rows: Iterable[Row], algorithm: str, put: Put, spill_folder: Path |
         for version_id, fingerprint, codes in rows:
             if fingerprint.algorithm != algorithm:
                 raise ValueError(f"version {version_id} is fingerprinted by {fingerprint.algorithm}, not {algorithm}")
-            hashes.add(pack_postings(len(ids), np.concatenate((fingerprint.winnow, fingerprint.rewrite))))
+            hashes.add(fingerprint.winnow, fingerprint.rewrite)
             ids.append(version_id)
             lengths.append(fingerprint.length)
             simhashes.append(fingerprint.simhash)
@@ -149,13 +153,14 @@ def _put_hamming(put: Put, simhashes: NDArray[np.uint64], lengths: NDArray[np.ui
 
 
 def _put_postings(put: Put, postings: Postings) -> None:
-    bits = bucket_bits(postings.total)
-    starts = np.full(2**bits + 1, postings.total, dtype=np.uint32)
+    total, parts = postings.finish()
+    bits = bucket_bits(total)
+    starts = np.full(2**bits + 1, total, dtype=np.uint32)
     per_part = 2 ** (bits - PART_BITS)
 
     def records() -> Iterator[NDArray[np.uint8]]:
         done = 0
-        for part, packed in enumerate(postings.parts()):
+        for part, packed in enumerate(parts):
             first = part * per_part
             starts[first : first + per_part] = done + bucket_starts(packed, bits, first, first + per_part)
             done += len(packed)

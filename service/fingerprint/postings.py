@@ -15,7 +15,7 @@ Memory: 5 bytes a posting (6 below 4 million postings, 7 below 16,000), some 510
 2,667 articles, 2026-11-25), and 64 MB for the large table. At most 2**24 works; beyond that, partition.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
@@ -66,15 +66,11 @@ class PostingsIndex:
 
         Raises ValueError for a repeated id, a hash above 40 bits, or more than 2**24 works.
         """
-        ids: list[int] = []
-        blocks = [np.empty(0, np.uint64)]
-        for ordinal, (work_id, hashes) in enumerate(works):
-            ids.append(work_id)
-            blocks.append(pack_postings(ordinal, hashes))
+        rows = list(works)
+        ids = [work_id for work_id, _ in rows]
         if len(set(ids)) != len(ids):
             raise ValueError("a work id comes twice")
-        packed = np.concatenate(blocks)
-        packed.sort()
+        packed = pack_postings([hashes for _, hashes in rows], [len(hashes) for _, hashes in rows], 0)
         bits = bucket_bits(len(packed))
         starts = np.append(bucket_starts(packed, bits, 0, 2**bits), len(packed)).astype(np.uint32)
         arrays = (starts, cut_records(packed, bits), np.array(ids, dtype=np.int64), np.zeros(len(ids), np.uint32))
@@ -140,14 +136,23 @@ def distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return own
 
 
-def pack_postings(ordinal: int, hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """uint64[k], ascending: hash << 24 | ordinal for each different hash.
+def pack_postings(hashes: Sequence[NDArray[np.uint64]], sizes: Sequence[int], first: int) -> NDArray[np.uint64]:
+    """Hash << 24 | ordinal, ascending, each once: uint64[k].
 
-    Raises ValueError when a hash needs more than 40 bits or the ordinal more than 24.
+    ``hashes`` joined are those of works ``first``, ``first`` + 1, …; as many for each as ``sizes`` says, in any order.
+    Raises ValueError when a hash needs more than 40 bits or an ordinal more than 24.
     """
-    if ordinal >= MOST_WORKS:
+    if first + len(sizes) > MOST_WORKS:
         raise ValueError(f"one index holds {MOST_WORKS} works")
-    return distinct(hashes) << _SHIFT | np.uint64(ordinal)
+    joined = np.concatenate((NO_HASHES, *hashes))
+    if len(joined) and int(joined.max()) > HASH_MASK:
+        raise ValueError("a hash has more than 40 bits")
+    ordinals = np.repeat(np.arange(first, first + len(sizes), dtype=np.uint64), np.array(sizes, dtype=np.int64))
+    packed = joined << _SHIFT | ordinals
+    packed.sort()
+    is_new = np.ones(len(packed), dtype=np.bool_)
+    np.not_equal(packed[1:], packed[:-1], out=is_new[1:])
+    return packed[is_new]
 
 
 def bucket_bits(postings: int) -> int:
