@@ -61,9 +61,9 @@ def rebuild(session: Session, settings: Settings, on_progress: Progress | None =
             algorithm = active_algorithm(session)
             earlier = read_pointer(settings.index_folder)
             until = settle(session, algorithm, earlier.until if earlier else 0)
-            count = partition_of(max(newest_work(session), 1), settings.index_partition_works) + 1
+            newest = newest_work(session)
             expected = count_rows(session, algorithm, until)
-        generation = _write(session, settings, algorithm, until, range(count), _paced(on_progress, expected))
+        generation = _write(session, settings, algorithm, until, newest, _paced(on_progress, expected))
         sweep(settings.index_folder)
     facts = {name: value for name, value in asdict(generation).items() if name in ("algorithm", "generation", "works")}
     size, now = generation.size_bytes, generation.built
@@ -94,11 +94,12 @@ def _write(
     settings: Settings,
     algorithm: str,
     until: int,
-    existing: range,
+    newest: int,
     on_progress: Callable[[int], None],
 ) -> Generation:
     folder, size = settings.index_folder, settings.index_partition_works
     served = settings.served_partitions
+    existing = range(partition_of(max(newest, 1), size) + 1)
     partitions = [number for number in existing if served is None or number in served]
     now = utc_now()
     name = new_name(now)
@@ -106,7 +107,7 @@ def _write(
 
     def rows_of(partition: int) -> Iterator[Row]:
         first = partition * size + 1
-        rows = read_partition(session, algorithm, until, range(first, first + size))
+        rows = read_partition(session, algorithm, until, range(first, min(first + size, newest + 1)))
         for number, row in enumerate(rows, works + 1):
             yield row
             on_progress(number)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, case, func, or_, select, text
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.extensions import reading
@@ -32,6 +32,11 @@ later without any new row, so they are in; whether a candidate is in force is as
 READ_ROWS = 1_000
 """Work versions a query: some 3 MB of texts."""
 
+_BEYOND = select(
+    func.count(case((WorkFingerprint.algorithm == bindparam("algorithm"), 1))),
+    # Only ids that no later `prune` frees: SQLite would hand them out again.
+    func.max(case((WorkFingerprint.algorithm.in_((bindparam("algorithm"), bindparam("newest"))), WorkFingerprint.id))),
+).where(WorkFingerprint.id > bindparam("after"))
 _INSERTING = text(
     "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted "
     "AND relation = 'work_fingerprints'::regclass AND pid <> pg_backend_pid() "
@@ -63,14 +68,8 @@ def look(session: Session, algorithm: str, settled: Settled) -> tuple[News, Sett
 
     Rows are to be read after this call: whatever it calls settled is visible then.
     """
-    # Only ids that no later `prune` frees: SQLite would hand them out again.
-    stays = WorkFingerprint.algorithm.in_({algorithm, newest_algorithm()})
-    rows, newest = session.execute(
-        select(
-            func.count(case((WorkFingerprint.algorithm == algorithm, 1))),
-            func.max(case((stays, WorkFingerprint.id))),
-        ).where(WorkFingerprint.id > settled.until)
-    ).one()
+    asked = {"algorithm": algorithm, "newest": newest_algorithm(), "after": settled.until}
+    rows, newest = session.connection().execute(_BEYOND, asked).one()
     news = News(rows, newest or settled.until)
     if news.newest == settled.until:
         return news, settled
@@ -104,17 +103,14 @@ def read_rows(
 def read_partition(session: Session, algorithm: str, until: int, works: range) -> Iterator[Row]:
     """All versions that the index holds of these works, by work number; fingerprint ids up to `until`.
 
-    Each READ_ROWS are a unit of work of their own: no transaction stays open while the caller writes the rows away.
+    Slices of READ_ROWS work numbers (asked for "the next rows in order", SQLite sorts all that follow each time), each a
+    unit of work of its own: no transaction stays open while the caller writes the rows away.
     """
-    last = works.start - 1
-    while True:
+    for first in range(works.start, works.stop, READ_ROWS):
+        chosen = Work.id.between(first, min(first + READ_ROWS, works.stop) - 1)
         with reading(session):
-            chosen = (Work.id > last, Work.id < works.stop, WorkFingerprint.id <= until)
-            batch = _read(session, algorithm, *chosen, order=Work.id)
-        if not batch:
-            return
+            batch = _read(session, algorithm, chosen, WorkFingerprint.id <= until, order=Work.id)
         yield from (row for _, _, row in batch)
-        last = batch[-1][1]
 
 
 def count_rows(session: Session, algorithm: str, until: int) -> int:
