@@ -34,13 +34,15 @@ class Pair:
     """Both texts, and per word number: ``weights`` (idf by the background, else ``rarity``) and ``rarity``.
 
     ``rarity``: ln((sentences of both texts + 1) / sentences with the word). What the two texts are about is common in
-    them, so a subject that both share weighs little, however rare it is in the world.
+    them, so a subject that both share weighs little, however rare it is in the world. ``rarest``: the rarity of a
+    word that stands in one sentence of either text; above 0 when there are two sentences or more.
     """
 
     a: Side
     b: Side
     weights: F64
     rarity: F64
+    rarest: float
 
 
 def pair_texts(left: Sentences, right: Sentences, background: Background | None = None) -> Pair:
@@ -49,8 +51,9 @@ def pair_texts(left: Sentences, right: Sentences, background: Background | None 
     a = _side(left, ids[: len(left.words)].astype(np.int64), len(words))
     b = _side(right, ids[len(left.words) :].astype(np.int64), len(words))
     held = np.bincount(a.bag, minlength=len(words)) + np.bincount(b.bag, minlength=len(words))
-    rarity = np.log((len(left) + len(right) + 1) / held)
-    return Pair(a, b, rarity if background is None else background.idf(words), rarity)
+    sentences = len(left) + len(right)
+    rarity = np.log((sentences + 1) / held)
+    return Pair(a, b, rarity if background is None else background.idf(words), rarity, float(np.log((sentences + 1) / 2)))
 
 
 def _side(text: Sentences, ids: I64, vocabulary: int) -> Side:

@@ -54,14 +54,14 @@ class Limits:
     keep_characters: int
 
     keep_evidence: float
-    """Rarity of the shared words in all, per square root of both sides' length."""
+    """Shared words, counted as ``Passage.evidence`` does, per square root of both sides' length."""
 
 
 LATIN = Limits(
-    0.25, 0.33, 0.35, miss=0.35, dense_miss=0.8, snap=80, keep_dice=0.40, keep_characters=150, keep_evidence=1.5
+    0.25, 0.33, 0.35, miss=0.35, dense_miss=0.8, snap=80, keep_dice=0.40, keep_characters=150, keep_evidence=0.35
 )
 CHINESE = Limits(
-    0.25, 0.25, 0.30, miss=0.2, dense_miss=0.2, snap=30, keep_dice=0.30, keep_characters=40, keep_evidence=7.5
+    0.25, 0.25, 0.30, miss=0.2, dense_miss=0.2, snap=30, keep_dice=0.30, keep_characters=40, keep_evidence=2.75
 )
 
 MAX_GAP_SENTENCES = 4
@@ -72,6 +72,7 @@ MOST_PASSAGES = 500
 PAIRED_SHARE = 0.75  # of the idf in word pairs of both sides: the wording is the same
 VERBATIM_SHARE = 0.5  # of a passage in long identical spans: these bound it
 LEAST_SPAN = 60  # identical characters of such a span
+CLOSING_MARKS = 4  # characters that may stand between a span's last letter and its sentence's end
 EVEN_GAP = 40  # spans whose gaps on both sides are below this, or within a factor of 3, run on
 
 
@@ -79,8 +80,9 @@ EVEN_GAP = 40  # spans whose gaps on both sides are below this, or within a fact
 class Passage:
     """A passage of ``a`` whose content stands in ``b``: code points of the originals, ends exclusive.
 
-    ``score``: idf-Dice of the two sides' words, 0 to 1 (1: the same words). ``evidence``: rarity of the shared words
-    in all, in natural logarithms. Two passages are equal when their offsets are.
+    ``score``: idf-Dice of the two sides' words, 0 to 1 (1: the same words). ``evidence``: how many words they share,
+    each counted by its rarity in the two texts: 1 when it stands in one sentence of either. Two passages are equal
+    when their offsets are.
     """
 
     a_start: int
@@ -159,8 +161,8 @@ def _passages(pair: Pair, fragments: I64, limits: Limits) -> list[Passage]:
         b_start, b_end = _snapped(b.text, int(b0), int(b1), limits.snap)
         shorter = min(a_end - a_start, b_end - b_start)
         both = a_end - a_start + b_end - b_start
-        if shorter >= limits.keep_characters and evidence >= limits.keep_evidence * both**0.5:
-            found.append(Passage(a_start, a_end, b_start, b_end, dice, evidence))
+        if shorter >= limits.keep_characters and evidence >= limits.keep_evidence * pair.rarest * both**0.5:
+            found.append(Passage(a_start, a_end, b_start, b_end, dice, evidence / pair.rarest))
     return sorted(found, key=_weight)[:MOST_PASSAGES]
 
 
@@ -173,12 +175,14 @@ def _misses(limits: Limits) -> F64:
 
 def _snapped(text: Sentences, first: int, end: int, reach: int) -> tuple[int, int]:
     """Offsets of a range of words, each moved to the nearest sentence boundary within ``reach`` code points."""
-    start, stop = int(text.starts[first]), int(text.ends[end - 1])
+    return _snap(text, int(text.starts[first]), int(text.ends[end - 1]), reach)
+
+
+def _snap(text: Sentences, start: int, stop: int, reach: int) -> tuple[int, int]:
     begins, closes = text.bounds[:, 0], text.bounds[:, 1]
     near_start, near_stop = int(begins[np.abs(begins - start).argmin()]), int(closes[np.abs(closes - stop).argmin()])
     start = near_start if abs(near_start - start) <= reach else start
-    stop = near_stop if abs(near_stop - stop) <= reach else stop
-    return start, stop
+    return start, near_stop if abs(near_stop - stop) <= reach else stop
 
 
 def _bounded_by_spans(found: list[Passage], left: Sentences, right: Sentences, limits: Limits) -> list[Passage]:
@@ -186,7 +190,16 @@ def _bounded_by_spans(found: list[Passage], left: Sentences, right: Sentences, l
     spans = align_texts(left.normalised, right.normalised).spans
     rows = [[s.a_start, s.a_end, s.b_start, s.b_end] for s in spans if s.identical >= LEAST_SPAN]
     places = np.array(sorted(rows, key=lambda row: row[2]), dtype=np.int64).reshape(-1, 4)
-    return [piece for one in found for piece in _pieces(one, places, limits)]
+    pieces = [piece for one in found for piece in _pieces(one, places, limits)]
+    return [
+        Passage(
+            *_snap(left, one.a_start, one.a_end, CLOSING_MARKS),
+            *_snap(right, one.b_start, one.b_end, CLOSING_MARKS),
+            one.score,
+            one.evidence,
+        )
+        for one in pieces
+    ]
 
 
 def _pieces(one: Passage, spans: I64, limits: Limits) -> list[Passage]:

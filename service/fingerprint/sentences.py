@@ -43,7 +43,7 @@ _IS_UNSPACED = _table(
 )
 _IS_END = _table(*((ord(c), ord(c)) for c in "。！？；｡!?"))
 _IS_SPACE = _table(*((c, c) for c in _SPACES))
-_IS_CLOSER = _table(*((ord(c), ord(c)) for c in "”’」』）》】\"')]。！？!?…"))
+_IS_CLOSER = _table(*((ord(c), ord(c)) for c in "”’」』）》】\"')]。！？；!?…"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
