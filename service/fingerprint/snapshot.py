@@ -18,6 +18,7 @@ the texts lie in the same file, 2 bytes a character, and only candidates' texts 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import mmap
@@ -25,7 +26,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -137,11 +140,8 @@ def open_segment(folder: Path) -> IndexSegment:
             if state.st_size != manifest["bytes"]:
                 raise SnapshotDamaged(f"{DATA} has {state.st_size} bytes instead of {manifest['bytes']}")
             if not _is_noted(folder, manifest, state):
-                if hashlib.file_digest(file, "sha256").hexdigest() != manifest["sha256"]:
-                    raise SnapshotDamaged(f"{DATA} is altered: its SHA-256 is not the manifest's")
-                if _state(os.fstat(file.fileno())) != _state(state):
-                    raise SnapshotDamaged(f"{DATA} changed while it was read")
-                _note_verified(folder, manifest)
+                with _turn(file):
+                    _verify(folder, manifest, file, state)
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             watch = _Watch(file.fileno())
     except OSError as error:
@@ -152,6 +152,28 @@ def open_segment(folder: Path) -> IndexSegment:
     }
     attached = {name: mapped[place : place + size] for name, (place, size) in manifest["attached"].items()}
     return IndexSegment(arrays, manifest["algorithm"], watch, attached)
+
+
+def _verify(folder: Path, manifest: dict[str, Any], file: BufferedReader, state: os.stat_result) -> None:
+    if _is_noted(folder, manifest, state):  # by the process that had its turn before
+        return
+    if hashlib.file_digest(file, "sha256").hexdigest() != manifest["sha256"]:
+        raise SnapshotDamaged(f"{DATA} is altered: its SHA-256 is not the manifest's")
+    if _state(os.fstat(file.fileno())) != _state(state):
+        raise SnapshotDamaged(f"{DATA} changed while it was read")
+    _note_verified(folder, manifest)
+
+
+@contextmanager
+def _turn(file: BufferedReader) -> Iterator[None]:
+    """One process at a time reads a file whole, where the file system has locks; the next ones find its note."""
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:  # not left to closing: the mapping keeps the file open
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 class _Watch:

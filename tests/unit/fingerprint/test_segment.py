@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,6 +176,26 @@ def test_rows_that_cannot_be_indexed_are_refused(article: str) -> None:
         IndexSegment.build([(1, made(900, 0, {2**40}), row[2])])
     with pytest.raises(ValueError, match="40 bits"):
         IndexSegment.build([row]).find(made(900, 0, {2**40}))
+
+
+def test_built_and_mapped_segments_need_the_machine_code_once(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    code = (
+        "import sys; from pathlib import Path; import numpy as np\n"
+        "from service.fingerprint import ALGORITHM, Fingerprint, IndexSegment\n"
+        "from service.fingerprint.snapshot import open_segment, write_segment\n"
+        "rows = [(n, Fingerprint(ALGORITHM, 900, n, np.array([n], np.uint64)), np.zeros(5, np.uint32))"
+        " for n in range(1100)]\n"
+        "write_segment(Path(sys.argv[1]), rows)\n"
+        "for segment in (IndexSegment.build(rows), open_segment(Path(sys.argv[1]))):\n"
+        "    segment.find(rows[3][1]), segment.document_frequency(rows[3][1].winnow)\n"
+        "from service.fingerprint import compiled_index as c\n"
+        "print([len(f.signatures) for f in (c.count_shared, c.postings_ranges, c.band_scan)])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "g1")], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[1, 1, 1]"
 
 
 def test_a_candidate_without_text_is_equal_to_one_with_it() -> None:

@@ -3,7 +3,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,15 @@ def test_a_file_is_read_whole_once_and_then_trusted(folder: Path, digests: list[
     (folder / "segment.bin").touch()
     open_segment(folder)
     assert len(digests) == 2
+
+
+def test_of_processes_that_start_at_once_one_reads_the_file(folder: Path, digests: list[str]) -> None:
+    (folder / "verified.json").unlink()
+    time.sleep(2 * snapshot.TICK_NS / 1e9)  # so that the note is younger than the file
+    with ThreadPoolExecutor(4) as threads:
+        opened = list(threads.map(open_segment, [folder] * 8))
+    assert [segment.size for segment in opened] == [3] * 8
+    assert len(digests) == 1
 
 
 def test_a_note_hardly_younger_than_the_file_is_not_trusted(folder: Path, digests: list[str]) -> None:
