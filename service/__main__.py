@@ -29,6 +29,8 @@ LOG = VENV / "setup.log"
 READY = VENV / "yinji-ready.json"
 UNFINISHED = VENV / "yinji-unfinished"
 
+SETS = {"test": "test.txt", "check": "test.txt", "bench": "bench.txt"}  # what more than the runtime set needs
+
 LEAST_PYTHON = (3, 11)
 LEAST_PIP = (22, 3)  # the first pip with --python
 RUNNING = "{}.{}".format(*sys.version_info[:2])
@@ -62,7 +64,7 @@ def main() -> None:
 
         run_command()
         return
-    name = "test.txt" if sys.argv[1:2] in (["test"], ["check"]) else "runtime.txt"
+    name = SETS.get(sys.argv[1] if len(sys.argv) > 1 else "", "runtime.txt")
     try:
         if not is_ready(name):
             set_up(name)
@@ -89,11 +91,16 @@ def digest(name: str) -> str:
 
 def is_ready(name: str) -> bool:
     """True when .venv was finished by this minor version of Python and holds this very set of packages."""
+    return _installed_sets().get(name) == digest(name) and PYTHON.exists()
+
+
+def _installed_sets() -> dict[str, str]:
+    """Set → digest of its file when it was installed, by this minor version of Python; {} where nothing was finished."""
     try:
         stamp = json.loads(READY.read_text(encoding="ascii"))
-        return bool(stamp["python"] == RUNNING and stamp["sets"].get(name) == digest(name)) and PYTHON.exists()
-    except (FileNotFoundError, ValueError, KeyError):
-        return False
+        return dict(stamp["sets"]) if stamp["python"] == RUNNING else {}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def set_up(name: str) -> None:
@@ -106,7 +113,9 @@ def set_up(name: str) -> None:
     _take(lock)
     if is_ready(name):
         return
+    before = _installed_sets()
     if UNFINISHED.exists() or not _is_sound():
+        before = {}
         _clear()
         UNFINISHED.touch()
         _make()
@@ -114,8 +123,8 @@ def set_up(name: str) -> None:
     READY.unlink(missing_ok=True)
     LOG.unlink(missing_ok=True)
     _install(name, lock)
-    sets = ("runtime.txt", "test.txt") if name == "test.txt" else (name,)  # the test set includes the runtime set
-    stamp = {"python": RUNNING, "sets": {each: digest(each) for each in sets}}
+    now = {each: digest(each) for each in ("runtime.txt", name)}  # each set includes the runtime set
+    stamp = {"python": RUNNING, "sets": {**before, **now}}  # all sets pin one version: what was added before stays
     fresh = READY.with_suffix(".new")
     fresh.write_text(json.dumps(stamp), encoding="ascii")
     fresh.replace(READY)

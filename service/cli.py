@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "screen": ("service.commands.screen:screen", "which candidate files copy which works; touches no database"),
     "align": ("service.commands.texts:align", "the copied spans of two texts"),
     "extract": ("service.commands.texts:extract", "main text, title, byline, source and time of a page"),
+    "bench": ("service.commands.bench:bench", "quality and speed of detection, measured against peers"),
     "audit": ("service.commands.audit:audit", "verify the chain of events"),
     "index": ("service.commands.index:index", "the fingerprint index of this machine: build it, see how it stands"),
 }

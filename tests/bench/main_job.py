@@ -1,12 +1,9 @@
-"""Measures the main job on a folder of real articles: `python tests/bench/main_job.py --data DIR [--json FILE]`.
-
-DIR holds `articles.jsonl` (rows `{id,title,text,url,published_at}`). Import into a fresh SQLite database with full
-sync; import again; screen the articles against themselves. Each runs in a process of its own, as an operator would run it.
+"""The main job on real articles: import into a fresh SQLite database with full sync; import again; screen the articles
+against themselves. Each runs in a process of its own, as an operator would run it.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -18,10 +15,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.bench.corpus import Article, load_corpus
+from tests.bench.report import share_row, value_row
+
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: object, env: dict[str, str]) -> tuple[float, float, str]:
+def command(*arguments: object, env: dict[str, str]) -> tuple[float, float, str]:
     """Seconds, peak MB of the largest child so far, and output of one command; stops on failure."""
     began = time.monotonic()
     done = subprocess.run(
@@ -37,48 +37,42 @@ def run(*arguments: object, env: dict[str, str]) -> tuple[float, float, str]:
     return time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, done.stdout
 
 
-def measure(articles: Path) -> dict[str, Any]:
-    """All figures for one file of articles."""
-    count = sum(1 for line in articles.open("rb") if line.strip())
+def run(data: Path | None, seed: int, *, quick: bool = False, full: bool = False) -> dict[str, Any]:
+    """The rows of the report; `seed` and `full` change nothing here. `quick`: at most 300 articles."""
+    del seed, full
+    corpus = load_corpus(data)[: 300 if quick else None]
     with tempfile.TemporaryDirectory() as folder:
+        articles, out = Path(folder) / "articles.jsonl", Path(folder) / "out.jsonl"
+        lines = (
+            {"id": f"{number}", "title": one.title or "无题", "text": one.text} for number, one in enumerate(corpus)
+        )
+        articles.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
         env = {**os.environ, "YINJI_DATA": folder, "NUMBA_CACHE_DIR": f"{folder}/numba"}
-        run("db", "upgrade", env=env)
-        run("outlets", "add", "BENCH", "测试日报", env=env)
-        run("align", articles, articles, env=env)  # compiles the kernels, so that no figure holds the compiler's time
-        rows = [row("import", count, *run("works", "import", articles, "--outlet", "BENCH", env=env)[:2])]
-        rows.append(row("import again", count, *run("works", "import", articles, "--outlet", "BENCH", env=env)[:2]))
-        out = Path(folder) / "out.jsonl"
-        seconds, peak, _ = run("screen", "--works", articles, "--candidates", articles, "--out", out, env=env)
-        rows.append(row("screen against itself", count, seconds, peak))
+        command("db", "upgrade", env=env)
+        command("outlets", "add", "BENCH", "测试日报", env=env)
+        command(
+            "align", articles, articles, env=env
+        )  # compiles the kernels, so that no figure holds the compiler's time
+        rows = rows_of("import", corpus, *command("works", "import", articles, "--outlet", "BENCH", env=env)[:2])
+        rows += rows_of("import again", corpus, *command("works", "import", articles, "--outlet", "BENCH", env=env)[:2])
+        screen = command("screen", "--works", articles, "--candidates", articles, "--out", out, env=env)
+        rows += rows_of("screen against itself", corpus, *screen[:2])
         found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    own = sum(one["candidate"] == one["work"] for one in found)
     others = [one for one in found if one["candidate"] != one["work"]]
+    rows.append(share_row("articles that find themselves", own, len(corpus), 1.0))
+    source = data.name if data is not None else "the demo's articles"
     return {
         "name": "main_job",
-        "data": str(articles.name),
+        "data": f"{len(corpus):,} articles of {source}",
         "rows": rows,
-        "found_themselves": sum(one["candidate"] == one["work"] for one in found),
-        "articles": count,
         "near_duplicate_rows": dict(Counter(one["kind"] for one in others)),
-        "nearest": sorted(others, key=lambda one: -one["coverage_of_work"])[:40],
     }
 
 
-def row(what: str, count: int, seconds: float, peak_mb: float) -> dict[str, Any]:
-    """One figure with its unit."""
-    return {
-        "what": what,
-        "articles_per_s": round(count / seconds, 1),
-        "seconds": round(seconds, 2),
-        "peak_mb": round(peak_mb),
-    }
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    result = measure(options.data / "articles.jsonl")
-    if options.json:
-        options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
-    print(json.dumps({key: value for key, value in result.items() if key != "nearest"}, ensure_ascii=False, indent=1))
+def rows_of(what: str, corpus: list[Article], seconds: float, peak_mb: float) -> list[dict[str, Any]]:
+    """Two figures of one command."""
+    return [
+        value_row(f"{what}: speed", len(corpus) / seconds, "articles a second", seconds=round(seconds, 2)),
+        value_row(f"{what}: peak memory", peak_mb, "MB"),
+    ]
