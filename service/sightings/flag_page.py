@@ -19,16 +19,10 @@ from service.fingerprint import Span, normalise, span_edits
 from service.licences.sentences import LEAST_SHARE, outcome_text, reason_text, ruling_sentence, taken_text
 from service.portal.formats import day, percent, shanghai
 from service.sightings import queue
-from service.sightings.compare_view import (
-    ParagraphMap,
-    Passage,
-    group_passages,
-    map_paragraphs,
-    numbers_in,
-    split_segments,
-)
+from service.sightings.compare_view import Passage, group_passages, numbers_in, split_segments
 from service.sightings.flags import Flag
 from service.sightings.models import Match
+from service.sightings.paragraph_map import ParagraphMap, map_paragraphs
 from service.sightings.review import facts_for
 from service.words import word
 

@@ -149,6 +149,16 @@ def begin_run(session: Session, algorithm: str, at: datetime, *, is_patient: boo
     return run
 
 
+def is_under_way(session: Session, algorithm: str, started_at: datetime) -> bool:
+    """True while this attempt goes on; then it cannot be pruned before the end of the transaction."""
+    held = (
+        select(FingerprintRun.started_at)
+        .where(FingerprintRun.algorithm == algorithm, FingerprintRun.state == "running")
+        .with_for_update(read=True, key_share=True)
+    )
+    return session.scalar(held) == started_at
+
+
 def finish_run(session: Session, algorithm: str, started_at: datetime, at: datetime) -> bool:
     """Makes the run *done*, which switches the readers; False when it was set back or pruned meanwhile."""
     run = session.scalars(

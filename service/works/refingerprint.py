@@ -28,6 +28,7 @@ from service.works.fingerprints import (
     fingerprint_row,
     fingerprinter,
     finish_run,
+    is_under_way,
     newest_algorithm,
 )
 from service.works.models import WorkFingerprint, WorkVersion
@@ -84,6 +85,8 @@ def refingerprint(session: Session, job: Job, on_progress: Progress | None = Non
         if not jobs.renew(session, job_id, token, utc_now()):
             session.rollback()
             return  # another worker has the job; the ledger lets it, and not this one, go on
+        if not is_under_way(session, algorithm, started_at):
+            return
         if rows:
             session.execute(insert(WorkFingerprint), rows)
         job = session.get_one(Job, job_id)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service import jobs
 from service.audit import CLI, Event
 from service.clock import utc_now
-from service.errors import BadInput, Conflict, NotFound, YinjiError
-from service.extensions import db
+from service.errors import NotFound, YinjiError
 from service.jobs import Job, Postpone
 from service.works import refingerprint
 from service.works.fingerprints import (
@@ -30,56 +25,11 @@ from service.works.fingerprints import (
     fingerprinter,
     finish_run,
 )
-from service.works.models import WorkFingerprint
 from service.works.operations import WorkDraft, amend_work
 from tests.factories import NOW, TEXT, make_outlet, make_work
-from tests.second_algorithm import FIRST, SECOND, second_fingerprint
+from tests.second_algorithm import FIRST, SECOND, claimed, finish, judgeable, rows_of, second_fingerprint, start
 
 SHORT = "谷口村的水渠修好了。"
-
-
-@pytest.fixture
-def newer_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program as its next version is: it knows a second algorithm."""
-    monkeypatch.setitem(ALGORITHMS, SECOND, second_fingerprint)
-
-
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refingerprint, "BATCH_VERSIONS", 2)
-
-
-def rows_of(session: Session, algorithm: str) -> list[int]:
-    """Version ids that have a row, in order."""
-    chosen = select(WorkFingerprint.version_id).where(WorkFingerprint.algorithm == algorithm)
-    return list(session.scalars(chosen.order_by(WorkFingerprint.version_id)))
-
-
-def judgeable(session: Session) -> list[int]:
-    """Version ids whose text is long enough, in order."""
-    return rows_of(session, FIRST)
-
-
-def start(session: Session, now: Any = NOW) -> Job:
-    """The job, claimed as a worker does."""
-    job = refingerprint.ensure_newest(session, now, is_patient=True)
-    assert job is not None
-    session.commit()
-    return claimed(session, job.id)
-
-
-def claimed(session: Session, job_id: int) -> Job:
-    job = jobs.claim(session, job_id, utc_now() + timedelta(hours=1))
-    assert job is not None
-    session.commit()
-    return job
-
-
-def finish(session: Session, job: Job) -> None:
-    """What the ledger does after the handler."""
-    refingerprint.refingerprint(session, job)
-    assert jobs.finish(session, job.id, job.lease_token or "", utc_now())
-    session.commit()
 
 
 def test_a_database_at_the_newest_algorithm_has_nothing_to_do(any_session: Any) -> None:
@@ -266,7 +216,7 @@ def test_an_older_program_sends_readers_back_until_its_works_are_treated(
 
 
 @pytest.mark.usefixtures("newer_program")
-def test_a_job_whose_run_was_set_back_does_not_switch(any_session: Any) -> None:
+def test_a_job_whose_run_was_set_back_ends_without_a_trace(any_session: Any) -> None:
     make_work(any_session)
     any_session.commit()
     job = start(any_session)
@@ -276,6 +226,17 @@ def test_a_job_whose_run_was_set_back_does_not_switch(any_session: Any) -> None:
     any_session.commit()
     finish(any_session, job)
     assert active_algorithm(any_session) == FIRST
+    assert rows_of(any_session, SECOND) == []
+
+
+@pytest.mark.usefixtures("newer_program")
+def test_a_run_set_back_at_the_last_moment_does_not_switch(any_session: Any) -> None:
+    begin_run(any_session, SECOND, NOW)
+    any_session.commit()
+    assert not finish_run(any_session, SECOND, NOW - timedelta(seconds=1), utc_now())
+    assert active_algorithm(any_session) == FIRST
+    assert finish_run(any_session, SECOND, NOW, utc_now())
+    assert not finish_run(any_session, SECOND, NOW, utc_now()), "it is done already"
 
 
 def test_an_unknown_algorithm_is_told_by_name(session: Session) -> None:
@@ -300,111 +261,3 @@ def test_the_longest_texts_are_read_one_at_a_time(session: Session, monkeypatch:
         batches.append([version_id for version_id, _ in batch])
     ids = [work.current.id for work in works]
     assert batches == [ids[:1], ids[1:]]
-
-
-@pytest.mark.usefixtures("newer_program")
-def test_pruning_deletes_only_what_nobody_reads(any_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refingerprint, "DELETE_ROWS", 2)
-    for _ in range(3):
-        make_work(any_session)
-    any_session.commit()
-    with pytest.raises(BadInput, match="in use"):
-        refingerprint.prune(any_session, CLI, FIRST, NOW)
-    job = start(any_session)
-    with pytest.raises(BadInput, match="in use"):
-        refingerprint.prune(any_session, CLI, SECOND, NOW)
-    finish(any_session, job)
-    with pytest.raises(Conflict, match="may still use"):
-        refingerprint.prune(any_session, CLI, FIRST, utc_now())
-    with pytest.raises(NotFound):
-        refingerprint.prune(any_session, CLI, "xx-9", utc_now() + refingerprint.PRUNE_AFTER)
-    told: list[int] = []
-    late = utc_now() + refingerprint.PRUNE_AFTER
-    assert refingerprint.prune(any_session, CLI, FIRST, late, told.append) == 3
-    assert told == [2, 3]
-    assert rows_of(any_session, FIRST) == []
-    assert len(rows_of(any_session, SECOND)) == 3
-    assert any_session.scalars(select(Event).where(Event.verb == "fingerprints.pruned")).one().old_state == "done"
-    assert [one.algorithm for one in make_work(any_session).current.fingerprints] == [SECOND]
-
-
-@pytest.mark.usefixtures("newer_program")
-def test_an_interrupted_prune_goes_on(any_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refingerprint, "DELETE_ROWS", 1)
-    for _ in range(3):
-        make_work(any_session)
-    any_session.commit()
-    finish(any_session, start(any_session))
-    late = utc_now() + refingerprint.PRUNE_AFTER
-
-    def interrupt(_done: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        refingerprint.prune(any_session, CLI, FIRST, late, interrupt)
-    any_session.rollback()
-    assert refingerprint.prune(any_session, CLI, FIRST, late) == 2
-    assert rows_of(any_session, FIRST) == []
-
-
-def test_an_older_program_cannot_prune_what_a_newer_one_made(any_session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_work(any_session)
-    any_session.commit()
-    with monkeypatch.context() as newer:
-        newer.setitem(ALGORITHMS, SECOND, second_fingerprint)
-        start(any_session)
-    with pytest.raises(BadInput, match="newer version"):
-        refingerprint.prune(any_session, CLI, SECOND, utc_now() + refingerprint.PRUNE_AFTER)
-
-
-class TestRaceOnPostgresql:
-    """A registration that does not know of the run must not commit behind its back (SQLite has one writer at a time)."""
-
-    @pytest.fixture
-    def app(self, make_app: Callable[..., Flask]) -> Flask:
-        return make_app("postgresql")
-
-    def test_a_run_begins_only_after_registrations_that_do_not_know_of_it(
-        self, app: Flask, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(ALGORITHMS, SECOND, second_fingerprint)
-
-        def begin() -> None:
-            with app.app_context():
-                job = refingerprint.ensure_newest(db.session(), utc_now(), is_patient=True)
-                assert job is not None
-                db.session.commit()
-
-        with app.app_context(), ThreadPoolExecutor(1) as pool:
-            session = db.session()
-            early = make_work(session).current.id  # not committed yet
-            with app.app_context(), pytest.raises(OperationalError):
-                refingerprint.ensure_newest(db.session(), utc_now(), is_patient=False)
-            begun = pool.submit(begin)
-            with pytest.raises(TimeoutError):
-                begun.result(timeout=0.5)
-            session.commit()
-            begun.result(timeout=10)
-            job = session.scalars(select(Job)).one()
-            late = make_work(session)
-            session.commit()
-            assert {one.algorithm for one in late.current.fingerprints} == {FIRST, SECOND}
-            finish(session, claimed(session, job.id))
-            assert early in rows_of(session, SECOND)
-            assert rows_of(session, SECOND) == judgeable(session)
-
-    def test_a_registration_under_way_does_not_hold_up_the_switch(
-        self, app: Flask, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(ALGORITHMS, SECOND, second_fingerprint)
-        with app.app_context():
-            session = db.session()
-            begin_run(session, SECOND, NOW)
-            session.commit()
-            under_way = make_work(session).current.id  # holds its lock, not committed
-            with app.app_context():
-                assert finish_run(db.session(), SECOND, NOW, utc_now())
-                db.session.commit()
-            session.commit()
-            assert active_algorithm(session) == SECOND
-            assert under_way in rows_of(session, SECOND)
