@@ -20,11 +20,14 @@ from service.fingerprint import (
     Thresholds,
     align_rewritten,
     classify,
+    condensed_from,
     copied_characters,
     is_reworded,
     is_title_changed,
+    may_be_rewritten,
     measure_overlap,
     rewritten_coverage,
+    split_sentences,
 )
 from service.fingerprint.match import DEFAULT_THRESHOLDS
 
@@ -73,7 +76,9 @@ def may_match(work: NDArray[np.uint16], page: NDArray[np.uint16]) -> bool:
     Both are normalised codes folded to 16 bits, which can only make more characters equal.
     """
     copied, longest_run = copied_characters(work, page)
-    return longest_run >= MAY_MATCH_RUN or copied >= MAY_MATCH_SHARE * len(work)
+    if longest_run >= MAY_MATCH_RUN or copied >= MAY_MATCH_SHARE * len(work):
+        return True
+    return may_be_rewritten(work, page)
 
 
 def compare(
@@ -93,10 +98,13 @@ def compare(
     overlap = measure_overlap(work, page)
     kind = classify(overlap, thresholds)
     passages: list[Passage] = []
+    is_condensed = False
     if kind != "full":
-        passages = align_rewritten(work, page, background)
+        ours, theirs = split_sentences(work), split_sentences(page)
+        passages = align_rewritten(ours, theirs, background)
         if kind is None and is_reworded(passages, overlap, thresholds):
             kind = "modified"
+        is_condensed = kind is not None and condensed_from(ours, theirs, passages) is not None
     if kind is None:
         return None
     return Measured(
@@ -106,5 +114,5 @@ def compare(
         is_title_changed=is_title_changed(work_title, page_title),
         rewritten=tuple(passages),
         rewritten_coverage=rewritten_coverage(passages, overlap),
-        is_condensed=False,
+        is_condensed=is_condensed,
     )

@@ -31,8 +31,11 @@ from service.fingerprint.normalise import Normalised, normalise
 from service.fingerprint.overlap import Overlap, measure_overlap
 from service.fingerprint.postings import PostingsIndex
 from service.fingerprint.reworded import is_reworded, rewritten_coverage
+from service.fingerprint.rewrite_condensed import condensed_from
+from service.fingerprint.rewrite_gate import may_be_rewritten
 from service.fingerprint.rewritten import Passage, align_rewritten
 from service.fingerprint.segment import Candidate, IndexSegment
+from service.fingerprint.sentences import split_sentences
 from service.fingerprint.simhash import (
     count_grams,
     from_signed64,
@@ -41,7 +44,7 @@ from service.fingerprint.simhash import (
     simhash_codes,
     to_signed64,
 )
-from service.fingerprint.text import ALGORITHM, SIMHASH_CHARACTERS, Fingerprint, fingerprint_text
+from service.fingerprint.text import ALGORITHM, SIMHASH_CHARACTERS, Fingerprint, fingerprint_text, fingerprint_texts
 from service.fingerprint.titles import is_title_changed
 from service.fingerprint.winnow import pack_hashes, unpack_hashes, winnow_codes
 
@@ -66,21 +69,25 @@ __all__ = [
     "align_texts",
     "build_background",
     "classify",
+    "condensed_from",
     "copied_characters",
     "count_grams",
     "fingerprint_text",
+    "fingerprint_texts",
     "from_signed64",
     "gram_hash",
     "hamming_distance",
     "is_match",
     "is_reworded",
     "is_title_changed",
+    "may_be_rewritten",
     "measure_overlap",
     "normalise",
     "pack_hashes",
     "rewritten_coverage",
     "simhash_codes",
     "span_edits",
+    "split_sentences",
     "to_signed64",
     "unpack_hashes",
     "winnow_codes",

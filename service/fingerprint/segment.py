@@ -27,6 +27,9 @@ MAX_DISTANCE_BITS = 10
 """“Same article” by simhash: unrelated pairs of ≥ 200 characters differ in 13 bits or more (150,000 pairs measured)."""
 MIN_SHARED_HASHES = 2
 MAX_CANDIDATES = 20
+MOST_CANDIDATES = 200
+CHARACTERS_PER_CANDIDATE = 250
+"""A digest holds many works: a page of 50,000 characters may have 200 candidates, one of up to 5,000 the usual 20."""
 
 NO_CODES = np.empty(0, np.uint16)
 
@@ -102,7 +105,7 @@ class IndexSegment:
         return len(self.ids)
 
     def find(self, fingerprint: Fingerprint) -> list[Candidate]:
-        """Candidates for a page's fingerprint, best first: at most MAX_CANDIDATES by hashes plus as many by simhash.
+        """Candidates for a page's fingerprint, best first: at most 20 by hashes (more for a long page) plus 20 by simhash.
 
         Asked for are two shared winnow hashes, or three hashes of both kinds; one less where the page or the work is
         short, since short texts have few.
@@ -113,7 +116,8 @@ class IndexSegment:
             raise ValueError(f"a fingerprint by {fingerprint.algorithm} cannot be compared with {self.algorithm}")
         self._check()
         least = 1 if fingerprint.is_short else MIN_SHARED_HASHES
-        ordinals, counts = self._postings.count_shared(fingerprint.winnow, fingerprint.rewrite, least, MAX_CANDIDATES)
+        limit = max(MAX_CANDIDATES, min(MOST_CANDIDATES, fingerprint.length // CHARACTERS_PER_CANDIDATE))
+        ordinals, counts = self._postings.count_shared(fingerprint.winnow, fingerprint.rewrite, least, limit)
         shared = dict(zip(ordinals.tolist(), counts.tolist(), strict=True))
         distances: dict[int, int | None] = {}
         if not fingerprint.is_short:
