@@ -69,9 +69,7 @@ def test_rewritten_english_passage_is_found_with_its_bounds() -> None:
 
 def test_verbatim_passage_is_found_and_scores_one() -> None:
     found = align_rewritten(HOST_A + WORK, WORK + HOST_B)
-    assert [(one.a_start, one.a_end, one.b_start, one.b_end) for one in found] == [
-        (len(HOST_A), len(HOST_A + WORK), 0, len(WORK))
-    ]
+    assert [one.quad for one in found] == [(len(HOST_A), len(HOST_A + WORK), 0, len(WORK))]
     assert found[0].score == pytest.approx(1)
 
 
@@ -102,8 +100,8 @@ def test_reordered_sentences_are_still_one_passage() -> None:
 
 def test_traditional_characters_make_no_difference() -> None:
     traditional = REWRITTEN.replace("渔", "漁").replace("鱼", "魚").replace("码头", "碼頭").replace("测", "測")
-    plain = [(x.a_start, x.a_end, x.b_start, x.b_end) for x in align_rewritten(WORK, REWRITTEN)]
-    assert plain == [(x.a_start, x.a_end, x.b_start, x.b_end) for x in align_rewritten(WORK, traditional)]
+    plain = [one.quad for one in align_rewritten(WORK, REWRITTEN)]
+    assert plain == [one.quad for one in align_rewritten(WORK, traditional)]
     assert len(plain) == 1
 
 
