@@ -179,7 +179,8 @@ def parse_partitions(text: str) -> frozenset[int] | None:
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
         last = last or first
-        if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last) < MOST_PARTITIONS):
+        is_range = first.isdecimal() and last.isdecimal() and int(first) <= int(last) < MOST_PARTITIONS
+        if not is_range or len(text) > 200:
             raise BadInput(
                 f"YINJI_INDEX_PARTITIONS: “{text[:40]}” is neither all nor numbers below {MOST_PARTITIONS} like 0,2-5",
                 "YINJI_INDEX_PARTITIONS",

@@ -94,13 +94,14 @@ def search_partition(session: Session, sighting_id: int, token: str, partition: 
         if held is None:
             return
         held_id, page = held[0].id, held[1]
-        likely = find_likely(session, read_html(page)[1], partition)
+        _, visible = read_html(page)
+        likely = find_likely(session, visible, partition)
     if not note_answer(session, sighting_id, token, partition, likely):
         return
     if likely or answered_candidates(session, held_id):
         enqueue_conclusion(session, sighting_id, token)
-    else:
-        conclude_sighting(session, sighting_id, token, blobs=blobs)
+    elif release_page(session, held_id):
+        write_findings(session, blobs, sighting_id, page, Examined(visible, None, []))
 
 
 def conclude_sighting(session: Session, sighting_id: int, token: str, *, blobs: BlobStore) -> None:

@@ -13,6 +13,7 @@ from service.licences.operations import expire_licences
 from service.sightings import partitions, scans
 from service.works import index_hosts
 from service.works.index_build import IndexBusy, rebuild
+from service.works.index_files import sweep_if_idle
 from workers.app import job_task, periodic_task, settings
 
 BUSY_WAIT_S = 5.0
@@ -49,7 +50,8 @@ def seal(session: Session) -> int:
 
 @periodic_task("index.renew")
 def request_rebuilds(session: Session) -> int:
-    """Enqueues the nightly build of each machine's index; returns how many machines were due."""
+    """Enqueues the nightly build of each machine's index, and deletes old snapshots; returns how many machines were due."""
+    sweep_if_idle(settings.index_folder)
     return index_hosts.request_nightly(session, utc_now())
 
 

@@ -28,7 +28,7 @@ from service.works.index_files import (
 )
 from service.works.index_hosts import note_host
 from service.works.index_live import partition_of
-from service.works.index_rows import Row, Settled, count_rows, look, newest_work, read_partition
+from service.works.index_rows import Row, Settled, anchor, count_rows, look, newest_work, read_partition
 
 log = structlog.get_logger()
 
@@ -53,23 +53,38 @@ def rebuild(session: Session, settings: Settings, on_progress: Progress | None =
 
     Running it twice, or killing it anywhere, does no harm. Raises IndexBusy, IndexNotBuilt.
     """
-    with build_lock(settings.index_folder) as is_ours:
-        if not is_ours:
-            raise IndexBusy("another process of this machine is building the index")
-        sweep(settings.index_folder)
-        with reading(session):
-            algorithm = active_algorithm(session)
-            earlier = read_pointer(settings.index_folder)
-            until = settle(session, algorithm, earlier.until if earlier else 0)
-            newest = newest_work(session)
-            expected = count_rows(session, algorithm, until)
-        generation = _write(session, settings, algorithm, until, newest, _paced(on_progress, expected))
-        sweep(settings.index_folder)
+    try:
+        generation = _rebuild(session, settings, on_progress)
+    except OSError as error:
+        free = shutil.disk_usage(settings.data).free
+        log.error("index not built, the old one stays in force", error=str(error), free_bytes=free)
+        raise IndexNotBuilt(
+            f"index not built ({error.strerror or error}; {free:,} bytes free); the old one stays in force"
+        ) from error
     facts = {name: value for name, value in asdict(generation).items() if name in ("algorithm", "generation", "works")}
     size, now = generation.size_bytes, generation.built
-    note_host(session, settings, now, until_id=until, size_bytes=size, built_at=now, **facts)
+    note_host(session, settings, now, until_id=generation.until, size_bytes=size, built_at=now, **facts)
     session.commit()
     log.info("index built", generation=generation.generation, works=generation.works, bytes=generation.size_bytes)
+    return generation
+
+
+def _rebuild(session: Session, settings: Settings, on_progress: Progress | None) -> Generation:
+    folder = settings.index_folder
+    with build_lock(folder) as is_ours:
+        if not is_ours:
+            raise IndexBusy("another process of this machine is building the index")
+        sweep(folder)
+        with reading(session):
+            algorithm = active_algorithm(session)
+            earlier = read_pointer(folder)
+            is_known = earlier is not None and earlier.anchor == anchor(session, earlier.algorithm, earlier.until)
+            until = settle(session, algorithm, earlier.until if earlier and is_known else 0)
+            here = anchor(session, algorithm, until)
+            newest = newest_work(session)
+            expected = count_rows(session, algorithm, until)
+        generation = _write(session, settings, algorithm, (until, here), newest, _paced(on_progress, expected))
+        sweep(folder)
     return generation
 
 
@@ -93,7 +108,7 @@ def _write(
     session: Session,
     settings: Settings,
     algorithm: str,
-    until: int,
+    end: tuple[int, str],
     newest: int,
     on_progress: Callable[[int], None],
 ) -> Generation:
@@ -103,7 +118,7 @@ def _write(
     partitions = [number for number in existing if served is None or number in served]
     now = utc_now()
     name = new_name(now)
-    works = 0
+    works, (until, here) = 0, end
 
     def rows_of(partition: int) -> Iterator[Row]:
         first = partition * size + 1
@@ -123,19 +138,13 @@ def _write(
             served=settings.index_partitions,
             partitions=tuple(partitions),
             until=until,
+            anchor=here,
             works=works,
             size_bytes=size_of(folder / name),
             built_at=now.isoformat(),
         )
         write_pointer(folder, generation)
-    except OSError as error:
-        shutil.rmtree(folder / name, ignore_errors=True)
-        free = shutil.disk_usage(folder).free
-        log.error("index not built, the old one stays in force", error=str(error), free_bytes=free, folder=str(folder))
-        raise IndexNotBuilt(
-            f"index not built ({error.strerror or error}; {free:,} bytes free at {folder}); the old one stays in force"
-        ) from error
-    except BaseException:  # the job's time limit and Ctrl-C included: half a snapshot helps nobody
+    except BaseException:  # a full disk, the job's time limit, Ctrl-C: half a snapshot helps nobody
         shutil.rmtree(folder / name, ignore_errors=True)
         raise
     return generation

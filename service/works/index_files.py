@@ -37,7 +37,8 @@ and checks gigabytes. Older generations are deleted after this."""
 class Generation:
     """A whole snapshot: the algorithm, the highest fingerprint row in it, how many versions and bytes, when it was built.
 
-    `partition_works` and `served` are the settings that it was built for; `partitions`: those that are in it.
+    `partition_works` and `served` are the settings that it was built for, `anchor` names the database's row at `until`;
+    `partitions`: those that are in it.
     """
 
     generation: str
@@ -46,6 +47,7 @@ class Generation:
     served: str
     partitions: tuple[int, ...]
     until: int
+    anchor: str
     works: int
     size_bytes: int
     built_at: str
@@ -144,6 +146,14 @@ def sweep(folder: Path, now_s: float | None = None) -> None:
         is_orphan = path.name > in_force
         if is_orphan or now_s - since > GRACE_S:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def sweep_if_idle(folder: Path) -> None:
+    """Does so unless somebody builds, who does it himself."""
+    if folder.is_dir():
+        with build_lock(folder) as is_ours:
+            if is_ours:
+                sweep(folder)
 
 
 def size_of(folder: Path) -> int:

@@ -22,18 +22,19 @@ from service.errors import YinjiError
 from service.fingerprint import Candidate, Fingerprint, IndexSegment
 from service.fingerprint.snapshot import SnapshotDamaged, open_segment
 from service.works.index_files import Generation, drop_pointer, read_pointer, segment_folder, stamp
-from service.works.index_rows import Row, Settled, look, read_rows
+from service.works.index_rows import Row, Settled, anchor, look, read_rows
 
 log = structlog.get_logger()
 
 DELTA_LEAST = 1_000
-"""Works that are never worth a rebuild by themselves: 3 MB in memory, read in 0.1 s."""
+"""Works that are never worth a rebuild by themselves: 6 MB in memory, read in 0.08 s (measured 2026-11-25)."""
 DELTA_SHARE = 0.02
-"""Share of the snapshot in memory at which a rebuild is asked for: of a million works 20,000, some 50 MB a process."""
-DELTA_MOST = 30_000
-"""More than this is not held in memory (90 MB a process, 3 s to read): searches wait for the rebuild."""
+"""Share of the snapshot in memory at which a rebuild is asked for, up to a quarter of DELTA_MOST (50 MB a process)."""
+DELTA_MOST = 20_000
+"""More than this is not held in memory: it takes 1.7 s to read and 190 MB a process (measured 2026-11-25 on articles of
+850 characters). Searches then wait for the rebuild, which goes through 8,000 works a second."""
 SWALLOW = 8
-"""A new segment takes in those before it that hold less than this many times its rows: five segments at 30,000."""
+"""A new segment takes in those before it that hold less than this many times its rows: at most five segments at 20,000."""
 
 UNREAD = (-1, -1, -1)
 """A stamp that no pointer has."""
@@ -84,7 +85,8 @@ class LiveIndex:
                 found = [candidate for segment in chosen for candidate in segment.find(fingerprint)]
             except SnapshotDamaged as damage:
                 with self._lock:
-                    self._give_up(str(damage))
+                    if self._base is base:  # else another thread saw it too
+                        self._give_up(str(damage))
                 continue
             return sorted(found, key=lambda one: -one.shared)
 
@@ -95,7 +97,7 @@ class LiveIndex:
         """
         with self._lock:
             if stamp(self.folder) != self._stamp:
-                self._open()
+                self._open(session)
             self._take_in(session)
             self._judge()
             pieces = [*self._pieces, self._tail] if self._tail is not None else self._pieces
@@ -106,13 +108,13 @@ class LiveIndex:
         """Works held in memory beside the snapshot."""
         return sum(piece.rows for piece in self._pieces) + (self._tail.rows if self._tail else 0)
 
-    def _open(self) -> None:
+    def _open(self, session: Session) -> None:
         """Maps the generation in force, if there is one for this algorithm and these settings; else starts from nothing."""
         for _ in range(3):  # a pointer replaced while its files are opened is read again
             self._stamp = stamp(self.folder)
             pointer = read_pointer(self.folder)
             try:
-                base = self._map(pointer)
+                base = self._map(session, pointer)
             except SnapshotDamaged as damage:
                 if stamp(self.folder) == self._stamp:
                     assert pointer is not None
@@ -126,14 +128,18 @@ class LiveIndex:
                 self.rebuild_reason = "its snapshot cannot be used"
             return
         self._start_from(None, {})
+        self._stamp = UNREAD
 
-    def _map(self, pointer: Generation | None) -> dict[int, IndexSegment] | None:
-        """The snapshot's segments; None when there is none for this algorithm and these settings."""
+    def _map(self, session: Session, pointer: Generation | None) -> dict[int, IndexSegment] | None:
+        """The snapshot's segments; None when there is none for this algorithm, settings and database."""
         if pointer is None:
             return None
         made_for = (pointer.algorithm, pointer.partition_works, pointer.served)
         if made_for != (self.algorithm, self.partition_works, self.served_text):
             log.info("the index on disk is for other settings", generation=pointer.generation, made_for=made_for)
+            return None
+        if pointer.anchor != anchor(session, self.algorithm, pointer.until):
+            log.error("the index on disk is of another state of the database", generation=pointer.generation)
             return None
         found = {}
         for number in pointer.partitions:
@@ -204,7 +210,7 @@ class LiveIndex:
 
     def _judge(self) -> None:
         rows, size = self.delta_rows, self.generation.works if self.generation else 0
-        if rows > max(DELTA_LEAST, min(DELTA_SHARE * size, DELTA_MOST / 2)):
+        if rows > max(DELTA_LEAST, min(DELTA_SHARE * size, DELTA_MOST / 4)):
             self.rebuild_reason = f"{rows} works are not in it"
 
 

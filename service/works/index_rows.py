@@ -119,6 +119,19 @@ def count_rows(session: Session, algorithm: str, until: int) -> int:
     return session.scalar(rows.where(WorkFingerprint.id <= until, WorkFingerprint.algorithm == algorithm)) or 0
 
 
+def anchor(session: Session, algorithm: str, until: int) -> str:
+    """Says which row is the last one up to this id: a snapshot must not be used on a database that has another one there
+    (a backup was restored, the database was made anew).
+    """
+    row = session.execute(
+        select(WorkFingerprint.id, WorkFingerprint.version_id, WorkFingerprint.simhash)
+        .where(WorkFingerprint.id <= until, WorkFingerprint.algorithm == algorithm)
+        .order_by(WorkFingerprint.id.desc())
+        .limit(1)
+    ).first()
+    return ":".join(map(str, row)) if row is not None else ""
+
+
 def newest_work(session: Session) -> int:
     """The highest work number; 0 when there is none."""
     return session.scalar(select(func.max(Work.id))) or 0

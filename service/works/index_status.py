@@ -16,7 +16,7 @@ from service.works.fingerprints import active_algorithm
 from service.works.index_files import Generation, read_pointer, segment_folder, stamp
 from service.works.index_hosts import GONE_AFTER, IndexHost, group_of
 from service.works.index_live import DELTA_LEAST, partition_of
-from service.works.index_rows import Settled, look, newest_work
+from service.works.index_rows import Settled, anchor, look, newest_work
 
 STALE_AFTER = timedelta(hours=49)
 """Two nights without a build."""
@@ -53,7 +53,7 @@ def index_status(session: Session, settings: Settings, now: datetime) -> IndexSt
     """The status at this moment. Reads and checks the snapshot's files where no process has done so since they changed."""
     algorithm = active_algorithm(session)
     found = read_pointer(settings.index_folder)
-    problems = _file_problems(settings, found, algorithm)
+    problems = _file_problems(session, settings, found, algorithm)
     news, _ = look(session, algorithm, Settled(found.until if found and not problems else 0))
     if not problems and found is None and news.rows > DELTA_LEAST:
         problems.append(f"no snapshot, and {news.rows} works are more than are searched in memory")
@@ -94,7 +94,7 @@ def index_status(session: Session, settings: Settings, now: datetime) -> IndexSt
     )
 
 
-def _file_problems(settings: Settings, found: Generation | None, algorithm: str) -> list[str]:
+def _file_problems(session: Session, settings: Settings, found: Generation | None, algorithm: str) -> list[str]:
     """What is wrong with the files of this machine; nothing is, when there are none."""
     folder = settings.index_folder
     if found is None:
@@ -102,6 +102,8 @@ def _file_problems(settings: Settings, found: Generation | None, algorithm: str)
     made_for = (found.algorithm, found.partition_works, found.served)
     if made_for != (algorithm, settings.index_partition_works, settings.index_partitions):
         return [f"the snapshot was built for other settings ({', '.join(map(str, made_for))})"]
+    if found.anchor != anchor(session, algorithm, found.until):
+        return ["the snapshot is of another state of the database (was a backup restored?)"]
     try:
         for number in found.partitions:
             open_segment(segment_folder(folder, found.generation, number))

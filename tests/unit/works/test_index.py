@@ -33,7 +33,7 @@ from service.works.index_files import (
     write_pointer,
 )
 from service.works.index_hosts import IndexHost, request_nightly
-from service.works.models import Work
+from service.works.models import Work, WorkFingerprint
 from service.works.operations import WorkDraft, amend_work, change_work_state
 from tests.factories import NOW, TEXT, make_outlet, make_work
 
@@ -300,3 +300,17 @@ def test_the_nightly_round_asks_each_machine_once_and_none_that_is_gone(any_sess
     assert request_nightly(any_session, now) == 1
     hosts = [job.payload["host"] for job in any_session.scalars(select(Job).where(Job.kind == "index.rebuild"))]
     assert hosts == ["new"]
+
+
+def test_a_snapshot_of_another_state_of_the_database_is_not_used(any_session: Session) -> None:
+    """A backup was restored, then other works were registered: ids below the snapshot's end mean something else."""
+    register(any_session, *STORIES[:3])
+    build(any_session)
+    rows = any_session.scalars(select(WorkFingerprint).order_by(WorkFingerprint.id)).all()
+    simhash, winnow = rows[0].simhash, rows[0].winnow
+    rows[-1].simhash, rows[-1].winnow = simhash, winnow  # what now stands at the snapshot's last id
+    any_session.commit()
+    assert sorted(found(any_session, STORIES[0])) == [rows[0].version_id, rows[-1].version_id]
+    assert found(any_session, STORIES[2]) == [] and live(any_session).generation is None
+    assert build(any_session).works == 3
+    assert sorted(found(any_session, STORIES[0])) == [rows[0].version_id, rows[-1].version_id]
