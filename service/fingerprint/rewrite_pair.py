@@ -53,7 +53,9 @@ def pair_texts(left: Sentences, right: Sentences, background: Background | None 
     held = np.bincount(a.bag, minlength=len(words)) + np.bincount(b.bag, minlength=len(words))
     sentences = len(left) + len(right)
     rarity = np.log((sentences + 1) / held)
-    return Pair(a, b, rarity if background is None else background.idf(words), rarity, float(np.log((sentences + 1) / 2)))
+    return Pair(
+        a, b, rarity if background is None else background.idf(words), rarity, float(np.log((sentences + 1) / 2))
+    )
 
 
 def _side(text: Sentences, ids: I64, vocabulary: int) -> Side:
