@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.fingerprint.align import Span
-from service.fingerprint.overlap import Overlap
+from service.fingerprint.overlap import Copied, Overlap
 
 Kind = Literal["full", "modified", "excerpt"]
 MATCH = "yj-match-2"
@@ -36,8 +36,12 @@ class Thresholds:
 
     crossing_run_characters: int = 50
     """An unbroken run this long that crosses the end of a paragraph is a match too: what two reports quote alike is a
-    sentence, but what was cut out of an article keeps its line breaks. 6 of the negatives; at 40 it would be 8, and
-    without the paragraph's end 75."""
+    sentence, but what was cut out of an article keeps its line breaks. 3 of the negatives; runs of this length anywhere
+    are in 73."""
+
+    whole_paragraph_characters: int = 61
+    """So is a run that holds whole paragraphs of the work of this length, from end to end. 9 of the negatives, six of
+    which are the same list of links; from 50 characters on it would be 10."""
 
     quoted_coverage: float = 0.50
     """Quotations alone make a match when half of the work stands in them: nobody takes that much from a speaker."""
@@ -111,7 +115,7 @@ def classify(overlap: Overlap, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> K
 
 def is_match(overlap: Overlap, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> bool:
     """Enough of the work stands in the page, by share or by one long passage. Quotations and boilerplate do not count."""
-    if any(_is_long(one.identical, one.longest_run, one.crossing_run, thresholds) for one in overlap.passages):
+    if any(_is_long(one, thresholds) for one in overlap.passages):
         return True
     unquoted = overlap.copied - overlap.quoted
     if overlap.quoted_coverage >= thresholds.quoted_coverage and overlap.copied >= thresholds.least_identical:
@@ -125,10 +129,12 @@ def is_match(overlap: Overlap, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> b
     return bool(overlap.page_length) and unquoted / overlap.page_length >= thresholds.candidate_coverage
 
 
-def _is_long(identical: int, longest_run: int, crossing_run: int, thresholds: Thresholds) -> bool:
-    if crossing_run >= thresholds.crossing_run_characters:
+def _is_long(passage: Copied, thresholds: Thresholds) -> bool:
+    if passage.crossing_run >= thresholds.crossing_run_characters:
         return True
-    return identical >= thresholds.span_characters and longest_run >= thresholds.span_run_characters
+    if passage.whole_paragraphs >= thresholds.whole_paragraph_characters:
+        return True
+    return passage.identical >= thresholds.span_characters and passage.longest_run >= thresholds.span_run_characters
 
 
 def moved_share(spans: list[Span], most_spans: int = 1_000) -> float:

@@ -8,11 +8,23 @@ from random import Random
 from typing import Any
 
 from service.demo.edits import Copy, add_noise, rewrite_lead
+from service.fingerprint import normalise
+from service.fingerprint.apart import boilerplate
 
 Edit = Callable[[str, Random, list[str]], str]
 EXCERPT_CHARACTERS = 80
-"""Two paragraphs with less text than this together (a headline, an editor's line) are not called an excerpt; the row
-"excerpt, any two paragraphs" leaves the condition out."""
+"""So much text must be taken, datelines and editors' lines not counted, for a part to be called a copy: two paragraphs may
+be a headline and an editor's name. The row "excerpt, any two paragraphs" leaves the condition out."""
+TRIES = 20
+
+
+def counted(text: str) -> int:
+    """Normalised characters without datelines and editors' lines."""
+    kept, at = [], 0
+    for start, end in boilerplate(text):
+        kept.append(text[at:start])
+        at = end
+    return len(normalise("\n".join((*kept, text[at:]))))
 
 
 def paragraphs_of(text: str) -> list[str]:
@@ -28,8 +40,12 @@ def _drop(share: float) -> Edit:
     def edit(text: str, random: Random, _: list[str]) -> str:
         lines = paragraphs_of(text)
         kept = max(1, round(len(lines) * (1 - share)))
-        chosen = sorted(random.sample(range(len(lines)), kept))
-        return "\n".join(lines[at] for at in chosen)
+        rest = ""
+        for _try in range(TRIES):
+            rest = "\n".join(lines[at] for at in sorted(random.sample(range(len(lines)), kept)))
+            if counted(rest) >= EXCERPT_CHARACTERS:
+                break
+        return rest
 
     return edit
 
@@ -37,7 +53,7 @@ def _drop(share: float) -> Edit:
 def _excerpt(least: int) -> Edit:
     def edit(text: str, random: Random, others: list[str]) -> str:
         lines = paragraphs_of(text)
-        places = [at for at in range(len(lines) - 1) if len(lines[at]) + len(lines[at + 1]) >= least]
+        places = [at for at in range(len(lines) - 1) if counted("\n".join(lines[at : at + 2])) >= least]
         part = lines[(at := random.choice(places)) : at + 2] if places else lines[:2]
         host = paragraphs_of(random.choice(others))
         middle = len(host) // 2

@@ -13,7 +13,7 @@ from typing import Any
 
 from service.errors import BadInput
 from service.fingerprint import DEFAULT_THRESHOLDS, Thresholds
-from tests.bench import quality_negatives, quality_passages
+from tests.bench import quality_negatives, quality_passages, quality_short
 from tests.bench.corpus import Article, find_file, load_corpus, read_rows
 from tests.bench.edits import EDITS
 from tests.bench.report import Row, share_row
@@ -74,6 +74,8 @@ def _measure(data: Path | None, corpus: list[Article], seed: int, thresholds: Th
     lab = Lab(corpus, thresholds)
     sections: dict[str, Section] = {
         "seeded edits": edit_rows,
+        "short works": quality_short.short_rows,
+        "a digest": quality_short.digest_rows,
         "real pairs": pair_rows,
         "neighbours": quality_negatives.neighbour_rows,
         "all pairs": quality_negatives.all_pair_rows,

@@ -29,7 +29,7 @@ NEIGHBOUR_GOAL, RANDOM_GOAL = 0.0005, 1e-6
 def neighbour_rows(_data: Path | None, corpus: list[Article], seed: int, lab: Lab, quick: bool) -> list[Row]:
     """False flags among each article's ten nearest, by how much the pairs share, and in all."""
     corpus = corpus[:MOST_ARTICLES]
-    grams = [_grams(one.text) for one in corpus]
+    grams = [grams_of(one.text) for one in corpus]
     pairs = [(a, int(b)) for a, near in enumerate(nearest(corpus)) for b in near]
     shares = [containment(grams[a], grams[b]) for a, b in pairs]
     strangers = [(share, a, b) for share, (a, b) in zip(shares, pairs, strict=True) if share < STRANGER_SHARE]
@@ -71,7 +71,7 @@ def all_pair_rows(_data: Path | None, corpus: list[Article], seed: int, lab: Lab
         seen = lab.screen(corpus[page].text, corpus[page].title)
         own += page in seen.found
         for work, measured in seen.found.items():
-            share = containment(_grams(corpus[work].text), _grams(corpus[page].text)) if work != page else 1.0
+            share = containment(grams_of(corpus[work].text), grams_of(corpus[page].text)) if work != page else 1.0
             if share < STRANGER_SHARE:
                 figures = {"shared_8_grams": round(share, 3), **lab.figures(measured)}
                 flagged.append({"work": corpus[work].id, "page": corpus[page].id, **figures})
@@ -104,7 +104,8 @@ def nearest(corpus: list[Article]) -> NDArray[np.int64]:
     return near
 
 
-def _grams(text: str) -> NDArray[np.uint64]:
+def grams_of(text: str) -> NDArray[np.uint64]:
+    """The different 8-grams of a text, hashed, ascending."""
     return np.unique(kernels.gram_hashes(normalise(text).codes, 8))
 
 

@@ -13,8 +13,9 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,13 +24,14 @@ import numpy as np
 import trafilatura
 from numpy.typing import NDArray
 
-from service.comparison import WorkText, examine, likely_candidates
+from service.comparison import WorkText, examine, find_works, likely_candidates
 from service.demo.sites import build_sites
 from service.fingerprint import Candidate, Fingerprint, fingerprint_text, kernels, normalise
 from service.fingerprint.segment import IndexSegment
 from service.fingerprint.snapshot import open_segment, write_segment
 from service.intake.charset import decode_html
-from service.intake.extract import quick_text
+from service.intake.extract import extract_article, quick_text
+from tests.bench.report import share_row
 from tests.bench.texts import FingerprintMaker, load_texts
 from tests.bench.timing import medians, peak_mb, peer, row, say
 from tests.factories import NOW
@@ -152,6 +154,7 @@ def _rows(size: int, setting: Setting, quick: bool) -> list[dict[str, Any]]:
         ]
         if size == (10_000 if quick else RATIO_SIZE):
             rows.append(_against_peer(size, segment, setting))
+            rows.append(_against_slow_way(size, segment, setting))
         return rows
     finally:
         shutil.rmtree(folder)
@@ -183,14 +186,37 @@ def _screen(segment: IndexSegment, setting: Setting, html: str) -> tuple[bool, i
     fingerprint = fingerprint_text(text)
     likely = likely_candidates(text, segment.find(fingerprint)) if fingerprint is not None else []
 
-    def load(candidates: list[Candidate]) -> list[WorkText]:
-        known = [one for one in candidates if one.version_id < len(setting.works)]
-        return [
-            WorkText(one.version_id, one.version_id, "", setting.works[one.version_id], one.distance) for one in known
-        ]
-
-    examined = examine(html, visible, None, likely, load)
+    examined = examine(html, visible, None, likely, partial(_load, setting))
     return examined.article is not None, len(examined.found)
+
+
+def _load(setting: Setting, candidates: Sequence[Candidate]) -> list[WorkText]:
+    known = [one for one in candidates if one.version_id < len(setting.works)]
+    return [WorkText(one.version_id, one.version_id, "", setting.works[one.version_id], one.distance) for one in known]
+
+
+def _against_slow_way(size: int, segment: IndexSegment, setting: Setting) -> dict[str, Any]:
+    """Every page extracted first, its article's own fingerprint asked, every candidate compared: are the flags the same?"""
+    differing = []
+    for number, (html, _) in enumerate(setting.pages):
+        article = extract_article(html)
+        fingerprint = fingerprint_text(article.text)
+        works = _load(setting, segment.find(fingerprint)) if fingerprint is not None else []
+        slow = {one.work.version_id for one in find_works(article.text, "", works)}
+        visible = quick_text(html)
+        asked = fingerprint_text(visible)
+        likely = likely_candidates(normalise(visible), segment.find(asked)) if asked is not None else []
+        found = examine(html, visible, None, likely, partial(_load, setting)).found
+        if slow != {one.work.version_id for one in found}:
+            differing.append(number)
+    total = len(setting.pages)
+    return share_row(
+        f"real pages with the same flags as the slow way, {size:,} works",
+        total - len(differing),
+        total,
+        1.0,
+        differing=differing,
+    )
 
 
 def _against_peer(size: int, segment: IndexSegment, setting: Setting) -> dict[str, Any]:

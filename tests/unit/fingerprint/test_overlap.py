@@ -66,3 +66,19 @@ def test_counts_stay_within_both_texts(left: str, right: str, shared: str) -> No
     assert 0 <= overlap.quoted <= overlap.copied <= min(overlap.work_length, overlap.page_length)
     assert len(overlap.passages) == len(overlap.alignment.spans)
     assert all(one.crossing_run <= one.longest_run <= one.identical for one in overlap.passages)
+
+
+def test_a_whole_paragraph_is_told_from_most_of_one(article: str, other: str) -> None:
+    second = article.split("\n")[1]
+    whole = measure_overlap(article, f"{other}\n{second}\n{other}")
+    most = measure_overlap(article, f"{other}\n{second[:-6]}\n{other}")
+    assert max(one.whole_paragraphs for one in whole.passages) == len(normalise(second))
+    assert max(one.whole_paragraphs for one in most.passages) == 0
+
+
+def test_words_copied_together_with_what_leads_into_them_are_text(article: str, other: str) -> None:
+    words = "管道和人一样，哪里不舒服，声音先变，所以我每天都要把整条线听上一遍，一米也不敢落下。"
+    lead = "清早五点的风里，背着听音杆走到东街尽头的赵德明回过头来说："
+    copied = measure_overlap(article + f"{lead}“{words}”", other + f"{lead}“{words}”")
+    assert copied.quoted == 0
+    assert copied.copied == len(normalise(lead + words))
