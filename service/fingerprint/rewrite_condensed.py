@@ -79,10 +79,15 @@ def condensed_from(a: str | Sentences, b: str | Sentences, passages: list[Passag
     if len(reached) < limits.spread * len(left):
         return None
     known = align_rewritten(left, right) if passages is None else passages
-    near = [one for one in known if one.b_start < end and start < one.b_end]
+    near = [one for one in known if one.b_start < end and start < one.b_end and not _is_shrunk(one, limits.ratio)]
     if _explained(near, left, pair.a.ids, is_run, pair.rarity) >= MOST_EXPLAINED * float(pair.rarity[run].sum()):
         return None
     return Passage(whole_start, whole_end, start, end, share, gain)
+
+
+def _is_shrunk(one: Passage, ratio: float) -> bool:
+    """A passage so much longer in the whole is a summary of a part itself, and explains nothing."""
+    return one.a_end - one.a_start >= ratio * (one.b_end - one.b_start)
 
 
 def _best_run(gains: F64) -> tuple[int, int, float]:

@@ -1,36 +1,41 @@
 """Which passages of one text were carried over into another in other words ("yj-rewritten-1").
 
-Sentences whose words are alike (tf-idf cosine, and Dice weighted by idf) are seeds. Seeds at most four sentences apart
-on both sides form a fragment; one whose sides as wholes are not alike is split again with smaller gaps. Each side of a
-fragment, with a sentence more on either end, is cut to the run of words that the other side bears out, and its ends
-move to sentence ends near by. What is left counts when its words agree (idf-Dice), and when the shared words are rare
-enough in these two texts for the length: two reports of one event share its names, a rewritten passage its wording.
-Verbatim passages are found too; where they make up most of a fragment, they bound it. Cost grows with the lengths: words
-in more than ``MOST_PLACES`` sentences seed nothing, a sentence has ``MOST_SEEDS`` seeds at most.
+1. Sentences of both texts whose words are alike (tf-idf cosine, and Dice weighted by idf) are seeds.
+2. Seeds at most four sentences apart on both sides form a fragment; one whose sides as wholes are not alike is split
+   again with smaller gaps.
+3. In a fragment and the sentences around it, words are paired one to one: those of the best seeds first, then equal
+   words near to a pair. Each side is cut to the run that its pairs bear out best; what a long stretch without pairs
+   divides is two passages. Without "one to one" a passage spreads over its neighbourhood, where the words recur.
+4. Ends move to sentence ends near by, or to those of the identical spans that make up most of a passage.
+5. What is left counts when its words agree (idf-Dice), and when the shared words are rare enough in these two texts
+   for the length: two reports of one event share its names, a rewritten passage its wording.
 
-Measured 2026-11-25 (macro plagdet as the PAN lab defines it, no background):
-PAN 2013 training subset, 499 pairs: .923 (none .991, random .938, translation .934, summary .203; halves .919 and
-.926; with ``condensed_from`` .943); 0 of the 100 pairs without plagiarism have a passage, of 1,000 pairs of unrelated
-documents 3, all truly shared text; 1.6 ms a pair.
-Human-rewritten Chinese sentences (five writers) inside two articles: five .977 (365 pairs), three .949 (610); whole
-texts of five .962, of twelve .970; 0.4 ms a pair. Of 56 pairs on one event 8 have a passage (bulletins of a series,
-reports from one statement), of 1,500 random pairs 2 (an official statement, a medical definition).
-A step of 0.05 in any limit below moves the PAN total by less than .01. ``keep_evidence`` in Chinese trades events for
-short passages: 2.5 gives 12 event pairs and three sentences .957, 3.0 gives 5 and .936; 2.75 stands between.
+Verbatim passages are found too. Cost grows with the lengths: the commonest words seed nothing, a sentence has 16
+seeds at most.
+
+Measured 2026-11-25 (macro plagdet as the PAN lab defines it, no background unless said):
+PAN 2013 training subset, 499 pairs: .944 (none .991, random .949, translation .973, summary .233; halves .938 and
+.949); .92 with "the word occurs on the other side" instead of pairs. 6 of 2,000 pairs of unrelated documents have a
+passage (truly shared, or census boilerplate), 0 of the 100 without plagiarism. Five human-rewritten Chinese sentences
+in two articles, 365 pairs: .984, with background .987 (three sentences .958, eight .989); of 56 pairs on one event 8 have
+a passage, of 2,000 random pairs 2. 1.8 ms a PAN pair of 19,000 characters, 0.6 ms a Chinese one of 2,000.
 
 Source: M. Sanchez-Perez, G. Sidorov, A. Gelbukh, "A winning approach to text alignment for text reuse detection",
-PAN at CLEF 2014, from which trimming, evidence and the treatment of verbatim parts depart.
+PAN at CLEF 2014, for seeds and fragments; pairing, cutting and evidence are our own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.fingerprint import rewrite_kernels
-from service.fingerprint.align import align_texts
 from service.fingerprint.background import Background
-from service.fingerprint.rewrite_pair import F64, I64, Pair, pair_texts
+from service.fingerprint.rewrite_fragments import find_fragments, word_range
+from service.fingerprint.rewrite_kernels import Pairing
+from service.fingerprint.rewrite_pair import I64, Pair, pair_texts
+from service.fingerprint.rewrite_verbatim import long_spans, verbatim_parts
 from service.fingerprint.sentences import Sentences, split_sentences
 
 REWRITTEN = "yj-rewritten-1"
@@ -45,10 +50,7 @@ class Limits:
     fragment_cosine: float
 
     miss: float
-    """A word that the other side lacks costs this multiple of its idf …"""
-
-    dense_miss: float
-    """… and this one where 95 % of the idf is borne out (from 50 % on in proportion)."""
+    """A word without a pair costs this multiple of its idf."""
 
     snap: int
     """How far an end may move to a sentence's end."""
@@ -60,32 +62,26 @@ class Limits:
     """Shared words, counted as ``Passage.evidence`` does, per square root of both sides' length."""
 
 
-LATIN = Limits(
-    0.25, 0.33, 0.35, miss=0.35, dense_miss=0.8, snap=80, keep_dice=0.40, keep_characters=150, keep_evidence=0.40
-)
-CHINESE = Limits(
-    0.25, 0.25, 0.30, miss=0.2, dense_miss=0.2, snap=30, keep_dice=0.30, keep_characters=40, keep_evidence=2.75
-)
+LATIN = Limits(0.35, 0.33, 0.36, miss=0.25, snap=30, keep_dice=0.35, keep_characters=180, keep_evidence=0.35)
+CHINESE = Limits(0.25, 0.25, 0.30, miss=0.15, snap=30, keep_dice=0.30, keep_characters=40, keep_evidence=2.75)
 
-MAX_GAP_SENTENCES = 4
-MARGIN_SENTENCES = 1
-MOST_PLACES = 256
-MOST_SEEDS = 16
+MARGIN_SENTENCES = 2  # looked at on either end of a fragment
+MOST_CHARACTERS = 1_000_000  # of each text; what follows is not compared, so that time and memory are bounded
+MOST_PIECES = 16  # of one fragment
 MOST_PASSAGES = 500
-PAIRED_SHARE = 0.75  # of the idf in word pairs of both sides: the wording is the same
-VERBATIM_SHARE = 0.5  # of a passage in long identical spans: these bound it
-LEAST_SPAN = 60  # identical characters of such a span
+REACH_WORDS = 40  # how far from its neighbour's partner a word may find its own
+GAP_WORDS = 100  # so many words of mean weight without a pair divide a passage
+LEAST_WORDS = 5
 CLOSING_MARKS = 4  # characters that may stand between a span's last letter and its sentence's end
-EVEN_GAP = 40  # spans whose gaps on both sides are below this, or within a factor of 3, run on
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Passage:
     """A passage of ``a`` whose content stands in ``b``: code points of the originals, ends exclusive.
 
-    ``score``: idf-Dice of the two sides' words, 0 to 1 (1: the same words). ``evidence``: how many words they share,
-    each counted by its rarity in the two texts: 1 when it stands in one sentence of either. Two passages are equal
-    when their offsets are.
+    ``score``: idf-Dice of the two sides' words, 0 to 1 (1: the same words). ``evidence``: how many
+    words they share, each counted by its rarity in the two texts: 1 when it stands in one sentence of either. Two
+    passages are equal when their offsets are.
     """
 
     a_start: int
@@ -97,7 +93,7 @@ class Passage:
 
     @property
     def quad(self) -> tuple[int, int, int, int]:
-        """(a_start, a_end, b_start, b_end), as reports and files write a passage."""
+        """(a_start, a_end, b_start, b_end)."""
         return self.a_start, self.a_end, self.b_start, self.b_end
 
 
@@ -105,147 +101,86 @@ def align_rewritten(a: str | Sentences, b: str | Sentences, background: Backgrou
     """The passages of ``a`` that ``b`` carries in the same or in other words, ascending in a; [] when there are none.
 
     Any string is accepted. Two passages overlap on neither side by more than half. Texts count as Chinese when both
-    are; then 40 characters are the least, else 150. ``background``: how common words are in the registry; without it
+    are; then 40 characters are the least, else 180. ``background``: how common words are in the registry; without it
     the two texts' own sentences say so.
     """
-    left = split_sentences(a) if isinstance(a, str) else a
-    right = split_sentences(b) if isinstance(b, str) else b
+    left = split_sentences(a[:MOST_CHARACTERS]) if isinstance(a, str) else a
+    right = split_sentences(b[:MOST_CHARACTERS]) if isinstance(b, str) else b
     if not len(left) or not len(right):
         return []
     limits = CHINESE if left.is_chinese and right.is_chinese else LATIN
     pair = pair_texts(left, right, background)
-    found = _passages(pair, _fragments(pair, limits), limits)
-    return _distinct(_bounded_by_spans(found, left, right, limits)) if found else []
+    pairing = rewrite_kernels.new_pairing(pair.a.ids, pair.b.ids, len(pair.weights))
+    fragments = find_fragments(pair, limits.seed_cosine, limits.seed_dice, limits.fragment_cosine)
+    found = [one for members in fragments for one in _passages(pair, pairing, members, limits)]
+    return _distinct(_bounded(found, left, right, limits)) if found else []
 
 
-def _fragments(pair: Pair, limits: Limits) -> I64:
-    """Sentence ranges that are alike: int64[k, 4], first and last of a and of b, inclusive."""
+def _passages(pair: Pair, pairing: Pairing, members: I64, limits: Limits) -> Iterator[Passage]:
+    """What of one fragment, given by its seeds, is alike enough and long enough."""
     a, b = pair.a, pair.b
-    by_word = np.argsort(b.bag, kind="stable")
-    a_weights, b_weights = pair.weights[a.bag], pair.weights[b.bag]
-    seeds = rewrite_kernels.find_seeds(
-        a.rows,
-        a.bag,
-        a.tf,
-        np.searchsorted(b.bag[by_word], np.arange(len(pair.weights) + 1)),
-        b.of[by_word],
-        b.tf[by_word],
-        pair.weights,
-        _norms(a.of, a_weights * a.tf, len(a.text)),
-        _norms(b.of, b_weights * b.tf, len(b.text)),
-        np.bincount(a.of, a_weights, len(a.text)).astype(np.float64),
-        np.bincount(b.of, b_weights, len(b.text)).astype(np.float64),
-        min_cosine=limits.seed_cosine,
-        min_dice=limits.seed_dice,
-        most_places=MOST_PLACES,
-        most_seeds=MOST_SEEDS,
-    )
-    return rewrite_kernels.cluster_seeds(
-        seeds, a.at, a.ids, b.at, b.ids, pair.weights, MAX_GAP_SENTENCES, limits.fragment_cosine
-    )
+    a_words, b_words = word_range(a, members[:, 0], MARGIN_SENTENCES), word_range(b, members[:, 1], MARGIN_SENTENCES)
+    rewrite_kernels.pair_words(pairing, members, a.at, b.at, a.ids, b.ids, a_words, b_words, REACH_WORDS)
+    for a0, a1, b0, b1 in _pieces(pair, pairing, a_words, b_words, limits.miss):
+        dice, evidence = rewrite_kernels.weigh_shared(pairing, a.ids, b.ids, a0, a1, b0, b1, pair.weights, pair.rarity)
+        a_start, a_end = _snapped(a.text, a0, a1, limits.snap)
+        b_start, b_end = _snapped(b.text, b0, b1, limits.snap)
+        evidence /= max(pair.rarest, 1e-9)  # texts of one sentence each have no rare word
+        least = limits.keep_evidence * (a_end - a_start + b_end - b_start) ** 0.5
+        is_long = min(a_end - a_start, b_end - b_start) >= limits.keep_characters
+        if is_long and dice >= limits.keep_dice and evidence >= least:
+            yield Passage(a_start, a_end, b_start, b_end, dice, evidence)
 
 
-def _norms(of: I64, values: F64, sentences: int) -> F64:
-    return np.sqrt(np.bincount(of, values * values, sentences))
-
-
-def _passages(pair: Pair, fragments: I64, limits: Limits) -> list[Passage]:
-    a, b = pair.a, pair.b
-    ranges = np.stack(
-        (
-            a.at[np.maximum(fragments[:, 0] - MARGIN_SENTENCES, 0)],
-            a.at[np.minimum(fragments[:, 1] + MARGIN_SENTENCES + 1, len(a.text))],
-            b.at[np.maximum(fragments[:, 2] - MARGIN_SENTENCES, 0)],
-            b.at[np.minimum(fragments[:, 3] + MARGIN_SENTENCES + 1, len(b.text))],
-        ),
-        axis=1,
-    )
-    rows = rewrite_kernels.trim_fragments(
-        ranges, a.ids, b.ids, pair.weights, pair.rarity, _misses(limits), PAIRED_SHARE
-    )
-    found = []
-    for a0, a1, b0, b1, dice, evidence in rows[rows[:, 4] >= limits.keep_dice].tolist():
-        a_start, a_end = _snapped(a.text, int(a0), int(a1), limits.snap)
-        b_start, b_end = _snapped(b.text, int(b0), int(b1), limits.snap)
-        shorter = min(a_end - a_start, b_end - b_start)
-        both = a_end - a_start + b_end - b_start
-        if shorter >= limits.keep_characters and evidence >= limits.keep_evidence * pair.rarest * both**0.5:
-            found.append(Passage(a_start, a_end, b_start, b_end, dice, evidence / pair.rarest))
-    return sorted(found, key=_weight)[:MOST_PASSAGES]
-
-
-def _misses(limits: Limits) -> F64:
-    """Cost of a missing word by hundredths of idf borne out, 0 to 100; last, the cost before anything is known."""
-    return np.append(
-        np.interp(np.arange(101) / 100, (0.5, 0.95), (limits.miss, limits.dense_miss)), limits.miss
-    ).astype(np.float64)
+def _pieces(
+    pair: Pair, pairing: Pairing, a_words: tuple[int, int], b_words: tuple[int, int], miss: float
+) -> Iterator[tuple[int, int, int, int]]:
+    """The part of a fragment that its pairs bear out best, then those of what it leaves in a on either end."""
+    a_ids, b_ids, weights = pair.a.ids, pair.b.ids, pair.weights
+    drop = miss * GAP_WORDS * float(weights[b_ids[b_words[0] : b_words[1]]].mean())
+    waiting = [a_words]
+    for _ in range(MOST_PIECES):
+        if not waiting:
+            return
+        low, high = waiting.pop()
+        a0, a1, b0, b1 = low, high, *b_words
+        for _ in range(2):
+            a0, a1 = rewrite_kernels.best_run(a_ids, pairing.a_partner, a0, a1, b0, b1, weights, miss, drop)
+            b0, b1 = rewrite_kernels.best_run(b_ids, pairing.b_partner, b0, b1, a0, a1, weights, miss, drop)
+        if min(a1 - a0, b1 - b0) >= LEAST_WORDS:
+            waiting += [(low, a0), (a1, high)]
+            yield a0, a1, b0, b1
 
 
 def _snapped(text: Sentences, first: int, end: int, reach: int) -> tuple[int, int]:
     """Offsets of a range of words, each moved to the nearest sentence boundary within ``reach`` code points."""
-    return _snap(text, int(text.starts[first]), int(text.ends[end - 1]), reach)
+    return (
+        _nearest(text.bounds[:, 0], int(text.starts[first]), reach),
+        _nearest(text.bounds[:, 1], int(text.ends[end - 1]), reach),
+    )
 
 
-def _snap(text: Sentences, start: int, stop: int, reach: int) -> tuple[int, int]:
-    begins, closes = text.bounds[:, 0], text.bounds[:, 1]
-    near_start, near_stop = int(begins[np.abs(begins - start).argmin()]), int(closes[np.abs(closes - stop).argmin()])
-    start = near_start if abs(near_start - start) <= reach else start
-    return start, near_stop if abs(near_stop - stop) <= reach else stop
+def _nearest(places: NDArray[np.int32], place: int, reach: int) -> int:
+    at = int(np.searchsorted(places, place))
+    near = min(places[max(at - 1, 0) : at + 1].tolist(), key=lambda one: abs(one - place))
+    return near if abs(near - place) <= reach else place
 
 
-def _bounded_by_spans(found: list[Passage], left: Sentences, right: Sentences, limits: Limits) -> list[Passage]:
-    """Each passage, or in its place the verbatim pieces that make up most of it."""
-    spans = align_texts(left.normalised, right.normalised).spans
-    rows = [[s.a_start, s.a_end, s.b_start, s.b_end] for s in spans if s.identical >= LEAST_SPAN]
-    places = np.array(sorted(rows, key=lambda row: row[2]), dtype=np.int64).reshape(-1, 4)
-    pieces = [piece for one in found for piece in _pieces(one, places, limits)]
+def _bounded(found: list[Passage], left: Sentences, right: Sentences, limits: Limits) -> list[Passage]:
+    """Each passage, or in its place the verbatim parts that make up most of it."""
+    spans = long_spans(left.normalised, right.normalised)
     return [
         Passage(
-            *_snap(left, one.a_start, one.a_end, CLOSING_MARKS),
-            *_snap(right, one.b_start, one.b_end, CLOSING_MARKS),
+            _nearest(left.bounds[:, 0], a0, CLOSING_MARKS),
+            _nearest(left.bounds[:, 1], a1, CLOSING_MARKS),
+            _nearest(right.bounds[:, 0], b0, CLOSING_MARKS),
+            _nearest(right.bounds[:, 1], b1, CLOSING_MARKS),
             one.score,
             one.evidence,
         )
-        for one in pieces
+        for one in found
+        for a0, a1, b0, b1 in verbatim_parts(one.quad, spans, limits.keep_characters)
     ]
-
-
-def _pieces(one: Passage, spans: I64, limits: Limits) -> list[Passage]:
-    inside = spans[
-        _is_half_inside(spans[:, 0], spans[:, 1], one.a_start, one.a_end)
-        & _is_half_inside(spans[:, 2], spans[:, 3], one.b_start, one.b_end)
-    ]
-    if not len(inside) or int((inside[:, 3] - inside[:, 2]).sum()) < VERBATIM_SHARE * (one.b_end - one.b_start):
-        return [one]
-    blocks: list[list[int]] = []
-    for a_start, a_end, b_start, b_end in inside.tolist():
-        if blocks and _runs_on(a_start - blocks[-1][1], b_start - blocks[-1][3]):
-            blocks[-1][1], blocks[-1][3] = a_end, b_end
-        else:
-            blocks.append([a_start, a_end, b_start, b_end])
-    first, last = blocks[0], blocks[-1]
-    if _runs_on(first[0] - one.a_start, first[2] - one.b_start):
-        first[0], first[2] = one.a_start, one.b_start
-    if _runs_on(one.a_end - last[1], one.b_end - last[3]):
-        last[1], last[3] = one.a_end, one.b_end
-    kept = [row for row in blocks if min(row[1] - row[0], row[3] - row[2]) >= limits.keep_characters]
-    return [Passage(a0, a1, b0, b1, one.score, one.evidence) for a0, a1, b0, b1 in kept] or [one]
-
-
-def _is_half_inside(starts: I64, ends: I64, start: int, end: int) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = 2 * (np.minimum(ends, end) - np.maximum(starts, start)) > ends - starts
-    return inside
-
-
-def _runs_on(a_gap: int, b_gap: int) -> bool:
-    """The text goes on over the gap on both sides: an edit, not another place of the text."""
-    low, high = min(a_gap, b_gap), max(a_gap, b_gap)
-    return low >= -EVEN_GAP and (high <= EVEN_GAP or 3 * low >= high)
-
-
-def _weight(one: Passage) -> tuple[float, Passage]:
-    """Sort key: the longest and most alike first."""
-    return -one.score * (one.a_end - one.a_start + one.b_end - one.b_start), one
 
 
 def _distinct(found: list[Passage]) -> list[Passage]:
@@ -260,3 +195,8 @@ def _distinct(found: list[Passage]) -> list[Passage]:
         ):
             kept.append(one)
     return sorted(kept)
+
+
+def _weight(one: Passage) -> tuple[float, Passage]:
+    """Sort key: the longest and most alike first."""
+    return -one.score * (one.a_end - one.a_start + one.b_end - one.b_start), one
