@@ -67,9 +67,9 @@ def screen_sighting(
         url = session.get_one(Sighting, sighting_id).page.canonical_url
     page = fetch_page(url, limits_of(settings), client=client)
     with reading(session):
-        partitions = count_partitions(session)
-    if not searches_all(settings, partitions):
-        hold_page(session, sighting_id, page, partitions, settings.index_partition_works)
+        others = 0 if searches_all(session, settings) else count_partitions(session)
+    if others:
+        hold_page(session, sighting_id, page, others, settings.index_partition_works)
         return "pending"
     html, visible = read_html(page)
     with reading(session):
@@ -80,7 +80,7 @@ def screen_sighting(
 
 def check_index(session: Session, settings: Settings) -> None:
     """Returns when a page could be searched at once: so that none is fetched in vain. Raises IndexNotReady."""
-    if searches_all(settings, count_partitions(session)):
+    if searches_all(session, settings):
         check_ready(session)
 
 

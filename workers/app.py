@@ -33,11 +33,14 @@ from service.broker import (
     make_queue,
 )
 from service.clock import utc_now
+from service.comparison import likely_candidates
 from service.config import load
 from service.extensions import db
-from service.fingerprint import align_texts, fingerprint_text
+from service.fingerprint import IndexSegment, fingerprint_text, normalise
+from service.fingerprint.hamming import BRUTE_FORCE_ROWS
 from service.intake.page import FetchFailed
 from service.jobs import LEASE, Job, Postpone
+from service.matching import compare
 from service.sightings.hosts import retry_wait_s
 from service.supervisor import alive_path
 from service.works.index import forget
@@ -194,10 +197,19 @@ def _note_host(**_: Any) -> None:
 
 @signals.worker_init.connect
 def _warm_before_fork(**_: Any) -> None:
-    """The application and the compiled kernels are made once; the children share the memory."""
+    """The application and the compiled kernels are made once; the children share the memory.
+
+    One text goes the whole way of a page that carries a work, in an index large enough to be searched by bands.
+    """
     flask_app()
-    align_texts("甘肃日报" * 100, "甘肃日报" * 100)
-    fingerprint_text("甘肃日报" * 100)
+    work = "".join(map(chr, range(0x4E00, 0x4F00)))
+    page = normalise(work)
+    fingerprint = fingerprint_text(page)
+    assert fingerprint is not None
+    rows = ((number, fingerprint, page.codes) for number in range(BRUTE_FORCE_ROWS + 1))
+    likely_candidates(page, IndexSegment.build(rows).find(fingerprint))
+    reordered = "。".join(work[start : start + 9] for start in range(0, len(work), 7))
+    compare(work, reordered, work_title="", page_title="", distance=None)
 
 
 @signals.worker_process_init.connect

@@ -25,14 +25,12 @@ READY_WAIT_S = 5.0
 def visit(session: Session, job: Job) -> None:
     """One polite visit to a page. A visit that has its outcome is not made again; a failed one may be, by a person."""
     sighting_id, group = int(job.payload["sighting_id"]), job.group_key
-    with reading(session):
-        sighting = session.get_one(Sighting, sighting_id)
-        url, outcome = sighting.page.canonical_url, sighting.outcome
-        is_held = partitions.is_held(session, sighting_id)
-    if outcome not in ("pending", "failed") or is_held:
-        return
     with ready_index(session):
         with reading(session):
+            sighting = session.get_one(Sighting, sighting_id)
+            url, outcome = sighting.page.canonical_url, sighting.outcome
+            if outcome not in ("pending", "failed") or partitions.is_held(session, sighting_id):
+                return
             screening.check_index(session, settings)
         try:
             with hosts.turn(session, settings, url, group) as rules:

@@ -72,8 +72,10 @@ def note_answer(
 
     The lock on the held page lets the last two answers see each other.
     """
-    waiting = select(HeldPage).where(HeldPage.sighting_id == sighting_id, HeldPage.token == token).with_for_update()
-    held = session.scalars(waiting).first()
+    waiting = select(HeldPage.id, HeldPage.partitions).where(
+        HeldPage.sighting_id == sighting_id, HeldPage.token == token
+    )
+    held = session.execute(waiting.with_for_update()).first()
     if held is None:
         return False
     found = [[one.version_id, one.shared, one.distance] for one in candidates]

@@ -85,7 +85,7 @@ def count_partitions(session: Session) -> int:
     return partition_of(max(newest_work(session), 1), settings.index_partition_works) + 1
 
 
-def searches_all(settings: Settings, partitions: int) -> bool:
-    """True when this machine searches that many partitions by itself."""
+def searches_all(session: Session, settings: Settings) -> bool:
+    """True when this machine searches all works by itself; without a query where it was told to."""
     served = settings.served_partitions
-    return served is None or served >= set(range(partitions))
+    return served is None or served >= set(range(count_partitions(session)))

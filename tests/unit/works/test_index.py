@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +19,7 @@ from service import jobs
 from service.audit import CLI
 from service.clock import utc_now
 from service.config import Settings
-from service.extensions import reading
+from service.extensions import db, reading
 from service.fingerprint import Candidate
 from service.fingerprint import snapshot as snapshots
 from service.jobs import Job
@@ -314,3 +316,50 @@ def test_a_snapshot_of_another_state_of_the_database_is_not_used(any_session: Se
     assert found(any_session, STORIES[2]) == [] and live(any_session).generation is None
     assert build(any_session).works == 3
     assert sorted(found(any_session, STORIES[0])) == [rows[0].version_id, rows[-1].version_id]
+
+
+def test_threads_find_everything_while_snapshots_are_built_and_harmed(app: Flask) -> None:
+    with app.app_context():
+        versions = register(db.session(), *STORIES)
+        settings: Settings = current_app.config["YINJI"]
+        build(db.session())
+    ended = Event()
+
+    def search() -> int:
+        count = 0
+        with app.app_context():
+            while not ended.is_set() or not count:
+                assert [found(db.session(), text) for text in STORIES] == [[one] for one in versions]
+                count += 1
+        return count
+
+    with ThreadPoolExecutor(3) as pool:
+        searches = [pool.submit(search) for _ in range(3)]
+        try:
+            with app.app_context():
+                for harm in ("flip", "delete", "flip", "none", "flip"):
+                    if harm != "none":
+                        harm_file(files_of(settings)[snapshots.DATA], harm)
+                    build(db.session())
+        finally:
+            ended.set()
+        assert all(one.result() for one in searches)
+
+
+def test_ids_that_a_pruned_algorithm_leaves_are_read_when_they_come_again(any_session: Session) -> None:
+    """SQLite hands the highest id out again once its row is deleted."""
+    (first,) = register(any_session, STORIES[0])
+    row = any_session.scalars(select(WorkFingerprint)).one()
+    old = WorkFingerprint(
+        version_id=first, algorithm="yj-text-0", length_chars=300, simhash=row.simhash, winnow=row.winnow
+    )
+    any_session.add(old)
+    any_session.commit()
+    build(any_session)
+    assert found(any_session, STORIES[0]) == [first]
+    any_session.delete(old)
+    any_session.commit()
+    (second,) = register(any_session, STORIES[1])
+    assert found(any_session, STORIES[1]) == [second]
+    build(any_session)
+    assert [found(any_session, text) for text in STORIES[:2]] == [[first], [second]]
