@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, QueryableAttribute, Session
 
 from service.errors import BadInput
 
@@ -23,9 +23,9 @@ COUNT_CAP = 10_000
 
 @dataclass(frozen=True)
 class SortKey:
-    """What a list is sorted by: a column, the id that breaks ties, and how the column's value is read from a cursor."""
+    """What a list is sorted by: a column (or what a hybrid property computes of some), the id that breaks ties, and how the column's value is read from a cursor."""
 
-    column: InstrumentedAttribute[Any]
+    column: QueryableAttribute[Any]
     id: InstrumentedAttribute[int]
     read: Callable[[str], Any] = int
     is_nullable: bool = False

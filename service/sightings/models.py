@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.clock import utc_now
@@ -177,6 +178,12 @@ class Match(Identified):
     rewritten_coverage_of_page: Mapped[float] = mapped_column(default=0.0)
     quoted_coverage_of_work: Mapped[float] = mapped_column(default=0.0)
     is_condensed: Mapped[bool] = mapped_column(default=False)
+
+    @hybrid_property
+    def taken_of_work(self) -> float:
+        """Share of the work that the page carries, in its own words or in others; also to sort and filter by."""
+        return self.coverage_of_work + self.rewritten_coverage_of_work
+
     sighting: Mapped[Sighting] = relationship(back_populates="matches")
     version: Mapped[WorkVersion] = relationship()
     ruling: Mapped[Ruling | None] = relationship(back_populates="match", uselist=False)

@@ -89,7 +89,10 @@ def record_match(
     match.rewritten = [
         [one.a_start, one.a_end, one.b_start, one.b_end, round(one.score, 4)] for one in measured.rewritten
     ]
-    match.rewritten_coverage_of_work, match.rewritten_coverage_of_page = measured.rewritten_coverage
+    of_work, of_page = measured.rewritten_coverage
+    # Boilerplate counts in these but not in the shares above, so that their sums could pass 1 by a little.
+    match.rewritten_coverage_of_work = min(of_work, 1 - match.coverage_of_work)
+    match.rewritten_coverage_of_page = min(of_page, 1 - match.coverage_of_page)
     match.quoted_coverage_of_work = measured.quoted_coverage
     match.is_condensed = measured.is_condensed
     session.add(match)
@@ -128,22 +131,17 @@ def raise_flag(session: Session, sighting: Sighting, work_id: int, match: Match,
 
 def severity_of(match: Match, ruling: Ruling) -> int:
     """0–100, for the order of the queue: how much was taken, how surely without licence, how it was disguised."""
-    share = max(taken_share(match), min(1.0, match.longest_run / 500))
+    share = max(match.taken_of_work, min(1.0, match.longest_run / 500))
     weight = {"not_licensed": 20, "out_of_scope": 20, "unclear": 5, "exception_likely": 0, "permitted": 0}
     disguised = 10 * match.is_title_changed + 10 * (match.is_credited is False)
     return min(100, round(60 * share) + weight[ruling.outcome] + disguised)
-
-
-def taken_share(match: Match) -> float:
-    """Share of the work that the page carries, in its own words or in others: 0–1."""
-    return min(1.0, match.coverage_of_work + match.rewritten_coverage_of_work)
 
 
 def _has_grown(before: Match, now: Match) -> bool:
     """The page carries materially more than was decided on. What only a newer algorithm sees is no change of the page."""
     if before.algorithm != now.algorithm:
         return now.coverage_of_work >= before.coverage_of_work + MATERIAL_CHANGE
-    return taken_share(now) >= taken_share(before) + MATERIAL_CHANGE
+    return now.taken_of_work >= before.taken_of_work + MATERIAL_CHANGE
 
 
 def _find(session: Session, page_id: int, work_id: int) -> Flag | None:
@@ -189,5 +187,5 @@ def _attach(session: Session, flag: Flag, sighting: Sighting, match: Match, ruli
         flag.match_id, flag.severity = match.id, severity_of(match, ruling)
         flag.dismiss_reason = None
         flag.revision += 1
-        reason = f"copy changed: {taken_share(before):.0%} → {taken_share(match):.0%} of the work"
+        reason = f"copy changed: {before.taken_of_work:.0%} → {match.taken_of_work:.0%} of the work"
         record(session, WORKER, "flag.returned", flag, old="dismissed", new=flag.state, reason=reason)

@@ -26,7 +26,7 @@ TABS = ("open", "mine", "unclear", "watching", "decided")
 SORTS = {
     "severity": SortKey(Flag.severity, Flag.id),
     "seen": SortKey(Flag.last_seen_at, Flag.id, read_moment),
-    "coverage": SortKey(Match.coverage_of_work, Flag.id, float),
+    "coverage": SortKey(Match.taken_of_work, Flag.id, float),
 }
 COVERAGES = (30, 50, 80)
 MOST_JUST_DECIDED = 100
@@ -76,7 +76,7 @@ def select_flags(chosen: QueueFilter, user_id: int | None, just: Iterable[int] =
     if chosen.outlet_id is not None:
         statement = statement.where(Work.outlet_id == chosen.outlet_id)
     if chosen.least_percent:
-        statement = statement.where(Match.coverage_of_work >= chosen.least_percent / 100)
+        statement = statement.where(Match.taken_of_work >= chosen.least_percent / 100)
     return statement
 
 

@@ -49,7 +49,9 @@ def test_a_match_keeps_identical_and_rewritten_text_apart(any_session: Any, work
     assert match.spans == found.spans
     assert match.spans
     assert match.rewritten == [[0, 40, 5, 50, 0.6123], [60, 90, 70, 95, 0.5]]
-    assert (match.rewritten_coverage_of_work, match.rewritten_coverage_of_page) == (0.21, 0.19)
+    assert match.rewritten_coverage_of_work == min(0.21, 1 - match.coverage_of_work) > 0
+    assert match.rewritten_coverage_of_page == min(0.19, 1 - match.coverage_of_page) > 0
+    assert match.taken_of_work <= 1
     assert match.coverage_of_work == found.overlap.coverage
     assert match.quoted_coverage_of_work == found.quoted_coverage
     assert match.is_condensed is True
