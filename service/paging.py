@@ -23,7 +23,9 @@ COUNT_CAP = 10_000
 
 @dataclass(frozen=True)
 class SortKey:
-    """What a list is sorted by: a column (or what a hybrid property computes of some), the id that breaks ties, and how the column's value is read from a cursor."""
+    """What a list is sorted by: a column or what a hybrid property computes, the id that breaks ties, and how the value
+    is read from a cursor.
+    """
 
     column: QueryableAttribute[Any]
     id: InstrumentedAttribute[int]
