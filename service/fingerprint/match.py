@@ -60,7 +60,7 @@ class Thresholds:
 
     rewritten_score: float = 0.55
     """Rewritten passages count from this likeness on (idf-Dice of their words); below lie reports made after one form.
-    With the three rules below 0 of 12,000 of the negatives drawn at random are a match; with 0.50 and 0.60 it would be 5."""
+    With the three rules below 0 of 12,000 of the negatives drawn at random are a match; with 0.50 and 0.60 it would be 7."""
 
     rewritten_coverage: float = 0.30
     """Share of the work in such passages, identical text included, that makes a match by itself …"""
@@ -68,7 +68,7 @@ class Thresholds:
     rewritten_characters: int = 150
     """… if it amounts to this many characters, or one passage has that many and …"""
 
-    rewritten_passage_score: float = 0.70
+    rewritten_passage_score: float = 0.75
     """… this likeness."""
 
     agreeing_numbers: float = 0.50
