@@ -2,25 +2,39 @@
 
 Usable on its own: needs numpy and the OpenCC tables, is faster with numba, knows no database, clock or setting.
 
-    from service.fingerprint import align_texts, classify, fingerprint_text
+    from service.fingerprint import IndexSegment, align_rewritten, classify, fingerprint_text, measure_overlap, normalise
     fingerprint_text(article).simhash
-    align_texts(work, page_text).coverage_of_a
+    classify(measure_overlap(work, page))          # "full", "modified", "excerpt" or None
+    align_rewritten(work, page)                    # passages in other words
+    IndexSegment.build((number, fingerprint_text(text), normalise(text).codes) for number, text in enumerate(works))
 
-========== ====================================================================== ============================
-module     says                                                                   version, stored with results
-========== ====================================================================== ============================
-normalise  which characters count, and where in the source each one stood         yj-norm-1
-simhash    64 bits; near-equal texts differ in few of them                        yj-simhash-1
-winnow     ~85 passage hashes; any copied run of 23 characters shares one         yj-winnow-1
-text       both in one ``Fingerprint``, or None when too short to judge           yj-text-1
-hamming    all simhashes within r ≤ 11 bits, exactly
-postings   works that share winnow hashes, without the stop hashes
-align      the identical passages of two texts, and the edits inside them         yj-align-1
-match      is it a match, and is it full, modified or an excerpt                  yj-match-1
-kernels    the compiled (numba) or plain (numpy) inner loops, bit-identical
-========== ====================================================================== ============================
+============ ==================================================================== ============================
+module       says                                                                 version, stored with results
+============ ==================================================================== ============================
+normalise    which characters count, and where in the source each one stood       yj-norm-1
+simhash      64 bits; near-equal texts differ in few of them                      yj-simhash-1
+winnow       ~85 passage hashes; any copied run of 23 characters shares one       yj-winnow-1
+rewrite_codes  ~28 hashes over content characters; rewriting leaves some of them  yj-rewrite-1
+text         all of them in one ``Fingerprint``, or None when too short to judge  yj-text-2 (and yj-text-1)
+hamming      all simhashes within r ≤ 11 bits, exactly
+postings     works that share passage hashes, without the stop hashes
+segment      both indexes and the works' texts: the candidates of a page          yj-segment-1
+snapshot     a segment in a file that processes map, checked before it is used
+align        the identical passages of two texts, and the edits inside them       yj-align-1
+apart        attributed quotations, datelines, editors' lines
+overlap      identical text, weighed: what counts, what is quoted
+rewritten    the passages carried over in other words; rewrite_*: its parts       yj-rewritten-1
+reworded     whether wording alone is enough for a match
+match        is it a match, and is it full, modified or an excerpt                yj-match-2
+titles       does the page bear another headline
+kernels      the compiled (numba) or plain (numpy) inner loops, bit-identical
+============ ==================================================================== ============================
 
 ``vectors.json`` holds fingerprints and alignments that every version under these names must reproduce.
+
+Short texts: below 40 normalised characters, or with hardly any different ones, a text is not judged. From 40 to 199 it
+is found by one shared hash instead of two, its simhash is not asked, and a larger share of it must be copied
+(``match.Thresholds``). Long texts: every step is linear; a page of 50,000 characters may have 200 candidates.
 """
 
 from service.fingerprint.align import Alignment, Span, align_texts, copied_characters, span_edits
