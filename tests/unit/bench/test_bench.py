@@ -17,7 +17,6 @@ from tests.bench.quality_negatives import containment, nearest
 from tests.bench.report import picture, share_row, table, value_row, wilson
 from tests.bench.timing import medians, row
 
-
 LONG_PASSAGES = ("span_characters", "crossing_run_characters", "whole_paragraph_characters")
 
 
