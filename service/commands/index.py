@@ -14,6 +14,7 @@ from service.commands.opening import data_option, opened
 from service.config import load
 from service.extensions import reading
 from service.works.index_build import IndexBusy, rebuild
+from service.works.index_live import DELTA_MOST
 from service.works.index_status import IndexStatus, index_status
 
 BUSY_WAIT_S = 1.0
@@ -66,13 +67,13 @@ def _print(status: IndexStatus) -> None:
     snapshot = (
         f"{found.generation}: {found.works:,} works, {found.size_bytes / 1e6:,.1f} MB, {(status.age_s or 0) / 3600:.1f} h old"
         if found
-        else "none yet: what is registered is held in memory"
+        else "none"
     )
     click.echo(f"machine     {status.host} (its jobs: queue {status.queue})")
     click.echo(f"folder      {status.folder}")
     click.echo(f"algorithm   {status.algorithm}")
     click.echo(f"snapshot    {snapshot}")
-    click.echo(f"since then  {status.delta_rows:,} works, in the memory of each process")
+    click.echo(f"beside it   {status.delta_rows:,} works, in the memory of each process up to {DELTA_MOST:,}")
     click.echo(f"rebuild     {status.rebuild}")
     for number in range(status.partitions) if status.partitions > 1 else ():
         waiting = status.waiting.get(number, 0)

@@ -32,7 +32,7 @@ DELTA_SHARE = 0.02
 """Share of the snapshot in memory at which a rebuild is asked for, up to a quarter of DELTA_MOST (50 MB a process)."""
 DELTA_MOST = 20_000
 """More than this is not held in memory: it takes 1.7 s to read and 190 MB a process (measured 2026-11-25 on articles of
-850 characters). Searches then wait for the rebuild, which goes through 8,000 works a second."""
+850 characters). Searches then wait for the rebuild, which goes through 10,000 works a second."""
 SWALLOW = 8
 """A new segment takes in those before it that hold less than this many times its rows: at most five segments at 20,000."""
 

@@ -15,7 +15,7 @@ from service.jobs import Job, host_queue, partition_queue
 from service.works.fingerprints import active_algorithm
 from service.works.index_files import Generation, read_pointer, segment_folder, stamp
 from service.works.index_hosts import GONE_AFTER, IndexHost, group_of
-from service.works.index_live import DELTA_LEAST, partition_of
+from service.works.index_live import DELTA_MOST, partition_of
 from service.works.index_rows import Settled, anchor, look, newest_work
 
 STALE_AFTER = timedelta(hours=49)
@@ -55,8 +55,8 @@ def index_status(session: Session, settings: Settings, now: datetime) -> IndexSt
     found = read_pointer(settings.index_folder)
     problems = _file_problems(session, settings, found, algorithm)
     news, _ = look(session, algorithm, Settled(found.until if found and not problems else 0))
-    if not problems and found is None and news.rows > DELTA_LEAST:
-        problems.append(f"no snapshot, and {news.rows} works are more than are searched in memory")
+    if news.rows > DELTA_MOST:
+        problems.append(f"{news.rows:,} works are not in a snapshot: pages wait until it is built")
     if found is not None and now - found.built > STALE_AFTER:
         problems.append(f"the snapshot is {(now - found.built).days} days old: is a scheduler running?")
     count = partition_of(max(newest_work(session), 1), settings.index_partition_works) + 1

@@ -102,3 +102,22 @@ def test_a_job_builds_the_snapshot_and_a_worker_goes_on_beside_harm_until_it_is_
         assert index_status(session, settings, utc_now()).problems == []
     log = (settings.data / "logs" / "worker.log").read_text("utf-8")
     assert "index snapshot damaged, it is built anew" in log
+
+
+def test_pages_wait_for_the_first_snapshot_and_none_is_fetched_in_vain(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(Site(5, COPIES)) as site:
+        monkeypatch.setenv("YINJI_FETCH_ALLOW", site.allow)
+        monkeypatch.setenv("YINJI_HOST_DELAY_S", "0")
+        app, settings = make_app("sqlite"), load()
+        with Supervisor(settings, ("worker", "scheduler"), celery_app="tests.workers.small_memory"):
+            scan_id = scan_site(app, settings, site)
+            wait_for_scan(app, scan_id, START_S)
+        assert "waiting for the index" in (settings.data / "logs" / "worker.log").read_text("utf-8")
+        fetched = [path for path, _, _ in site.visits if path.startswith("/a/")]
+    assert sorted(fetched) == [f"/a/{number}.html" for number in range(5)]
+    assert progress_of(app, scan_id)["flagged"] == len(COPIES)
+    with session_of(app) as session, reading(session):
+        (job,) = session.scalars(select(Job).where(Job.kind == KIND))
+        assert (job.state, job.payload["reason"]) == ("done", "too many works are not in it")

@@ -21,6 +21,7 @@ from service.errors import BadInput
 from service.extensions import db
 from service.jobs import Job, host_queue, partition_queue
 from service.works import index
+from service.works import index_status as index_status_module
 from service.works.index_files import POINTER, read_pointer
 from service.works.index_hosts import IndexHost, note_host, request_rebuild
 from service.works.index_status import index_status
@@ -95,7 +96,7 @@ def test_rebuild_and_status_on_the_command_line(app: Flask) -> None:
             make_work(db.session())
         db.session.commit()
     before = yinji("index", "status")
-    assert before.exit_code == 0 and "none yet" in before.output and "3 works" in before.output
+    assert before.exit_code == 0 and "snapshot    none" in before.output and "3 works" in before.output
     built = yinji("index", "rebuild")
     assert built.exit_code == 0 and "3 work versions indexed" in built.output
     status = json.loads(yinji("index", "status", "--json").output)
@@ -116,7 +117,9 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(app: Flask, tmp_path: Pa
     assert "Traceback" not in result.output
 
 
-def test_status_names_dead_rebuilds_partitions_without_a_machine_and_unequal_cuts(any_session: Session) -> None:
+def test_status_names_dead_rebuilds_partitions_without_a_machine_and_unequal_cuts(
+    any_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings: Settings = current_app.config["YINJI"]
     now = utc_now()
     note_host(any_session, settings, now)
@@ -126,10 +129,13 @@ def test_status_names_dead_rebuilds_partitions_without_a_machine_and_unequal_cut
     any_session.flush()
     assert any("partition 0" in problem for problem in status_of(any_session, settings).problems)
     any_session.add(IndexHost(host="one", **{**values, "partitions": "0", "partition_works": 5}))
+    make_work(any_session)
+    monkeypatch.setattr(index_status_module, "DELTA_MOST", 0)
     job = request_rebuild(any_session, settings.index_host, "by hand", now)
     job.state, job.error = "dead", "Traceback …\nIndexNotBuilt: no space"
     any_session.flush()
-    first, second = status_of(any_session, settings).problems
+    waiting, first, second = status_of(any_session, settings).problems
+    assert waiting == "1 works are not in a snapshot: pages wait until it is built"
     assert "cut the works differently" in first and "IndexNotBuilt: no space" in second
 
 
