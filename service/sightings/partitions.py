@@ -82,7 +82,7 @@ def note_answer(
     row = {"held_page_id": held.id, "partition": partition, "candidates": found}
     insert_new(session, PartitionAnswer, [row], ["held_page_id", "partition"])
     answers = select(func.count(PartitionAnswer.id)).where(PartitionAnswer.held_page_id == held.id)
-    return session.scalar(answers) == held.partitions
+    return bool(session.scalar(answers) == held.partitions)
 
 
 def enqueue_conclusion(session: Session, sighting_id: int, token: str) -> Job:
