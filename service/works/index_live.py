@@ -65,6 +65,7 @@ class LiveIndex:
         self.generation: Generation | None = None
         self._lock = Lock()
         self._stamp: tuple[int, int, int] | None = UNREAD
+        self._doubted: tuple[int, int, int] | None = UNREAD
         self._base: dict[int, IndexSegment] = {}
         self._pieces: list[Piece] = []
         self._tail: Piece | None = None
@@ -126,6 +127,9 @@ class LiveIndex:
             self._start_from(None if base is None else pointer, base or {})
             if base is None and was_there:
                 self.rebuild_reason = "its snapshot cannot be used"
+                # On SQLite a transaction begun before the build does not see its last row: the next one looks again.
+                if self._doubted != self._stamp:
+                    self._doubted, self._stamp = self._stamp, UNREAD
             return
         self._start_from(None, {})
         self._stamp = UNREAD

@@ -19,7 +19,7 @@ from service import jobs
 from service.audit import CLI
 from service.clock import utc_now
 from service.config import Settings
-from service.extensions import db, reading
+from service.extensions import db, reading, write_intent
 from service.fingerprint import Candidate
 from service.fingerprint import snapshot as snapshots
 from service.jobs import Job
@@ -363,3 +363,20 @@ def test_ids_that_a_pruned_algorithm_leaves_are_read_when_they_come_again(any_se
     assert found(any_session, STORIES[1]) == [second]
     build(any_session)
     assert [found(any_session, text) for text in STORIES[:2]] == [[first], [second]]
+
+
+def test_a_transaction_older_than_the_snapshot_does_not_condemn_it(app: Flask) -> None:
+    """On SQLite it does not see the row at which the snapshot ends."""
+    with app.app_context():
+        (first,) = register(db.session(), STORIES[0])
+        with Session(db.engine) as old:
+            token = write_intent.set(False)
+            algorithm = active_algorithm(old)  # from here on it sees the database as it is now
+            write_intent.reset(token)
+            (second,) = register(db.session(), STORIES[1])
+            built = build(db.session())
+            fingerprint = fingerprinter(algorithm)(STORIES[0])
+            assert fingerprint is not None
+            assert [one.version_id for one in index.find_candidates(old, fingerprint)] == [first]
+        assert found(db.session(), STORIES[1]) == [second]
+        assert live(db.session()).generation == built and not live(db.session()).rebuild_reason
