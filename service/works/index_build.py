@@ -56,10 +56,12 @@ def rebuild(session: Session, settings: Settings, on_progress: Progress | None =
     try:
         generation = _rebuild(session, settings, on_progress)
     except OSError as error:
-        free = shutil.disk_usage(settings.data).free
-        log.error("index not built, the old one stays in force", error=str(error), free_bytes=free)
+        disk = next(path for path in (settings.index_folder, *settings.index_folder.parents) if path.is_dir())
+        free = shutil.disk_usage(disk).free
+        log.error("index not built, the old one stays in force", error=str(error), disk=str(disk), free_bytes=free)
         raise IndexNotBuilt(
-            f"index not built ({error.strerror or error}; {free:,} bytes free); the old one stays in force"
+            f"index not built ({error.strerror or error}; without it {free:,} bytes are free at {disk}); "
+            "the old one stays in force"
         ) from error
     facts = {name: value for name, value in asdict(generation).items() if name in ("algorithm", "generation", "works")}
     size, now = generation.size_bytes, generation.built
