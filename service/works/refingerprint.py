@@ -170,13 +170,13 @@ def prune(
     assert in_use is not None and in_use.finished_at is not None
     if run is not None and run.id > in_use.id and algorithm not in ALGORITHMS:
         raise BadInput(f"“{algorithm}” belongs to a newer version of Yinji", "algorithm")
+    rows = select(WorkFingerprint.id).where(WorkFingerprint.algorithm == algorithm)
+    if run is None and session.scalars(rows.limit(1)).first() is None:
+        raise NotFound(f"there are no fingerprints “{algorithm}”")
     if now < (ready_at := in_use.finished_at + PRUNE_AFTER):
         raise Conflict(f"readers may still use “{algorithm}” until {ready_at:%Y-%m-%d %H:%M} UTC")
     session.execute(select(FingerprintRun.id).with_for_update()).all()  # registrations under way still write its rows
     run = find_run(session, algorithm)
-    rows = select(WorkFingerprint.id).where(WorkFingerprint.algorithm == algorithm)
-    if run is None and session.scalars(rows.limit(1)).first() is None:
-        raise NotFound(f"there are no fingerprints “{algorithm}”")
     if run is not None:
         record(session, actor, "fingerprints.pruned", run, old=run.state, algorithm=algorithm)
         session.delete(run)
