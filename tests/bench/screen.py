@@ -33,7 +33,7 @@ from service.intake.charset import decode_html
 from service.intake.extract import extract_article, quick_text
 from tests.bench.report import share_row
 from tests.bench.texts import FingerprintMaker, load_texts
-from tests.bench.timing import medians, peak_mb, peer, row, say
+from tests.bench.timing import QUIET, medians, peak_mb, peer, row, say
 from tests.factories import NOW
 
 PAGES = 400
@@ -222,7 +222,7 @@ def _against_slow_way(size: int, segment: IndexSegment, setting: Setting) -> dic
 def _against_peer(size: int, segment: IndexSegment, setting: Setting) -> dict[str, Any]:
     simhash = peer("simhash")
     near = [(str(at), simhash.Simhash(one.simhash)) for at, one in enumerate(setting.maker.make(PEER_WORKS))]
-    index = simhash.SimhashIndex(near, k=7)
+    index = simhash.SimhashIndex(near, k=7, log=QUIET)
     pages = [html for html, _ in setting.pages]
     few = pages[:PEER_PAGES]
 

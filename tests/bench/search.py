@@ -18,7 +18,7 @@ from service.fingerprint import Fingerprint, HammingIndex, hamming_distance
 from service.fingerprint.segment import MAX_DISTANCE_BITS, IndexSegment
 from service.fingerprint.snapshot import open_segment, write_segment
 from tests.bench.texts import FingerprintMaker, load_texts
-from tests.bench.timing import medians, peak_mb, peer, row, say
+from tests.bench.timing import QUIET, medians, peak_mb, peer, row, say
 
 QUERIES = 200
 ROUNDS = 7
@@ -85,7 +85,7 @@ def _hamming_rows(size: int, seed: int) -> list[dict[str, Any]]:
     if size <= SIMHASH_INDEX_WORKS and (simhash := peer("simhash")):
         few = queries[:20]
         table = simhash.SimhashIndex(
-            [(str(at), simhash.Simhash(value)) for at, value in enumerate(hashes.tolist())], k=7
+            [(str(at), simhash.Simhash(value)) for at, value in enumerate(hashes.tolist())], k=7, log=QUIET
         )
         names["PyPI SimhashIndex, 7 bits"] = "table"
         contestants["table"] = lambda: [table.get_near_dups(simhash.Simhash(one)) for one in few]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import statistics
 import sys
@@ -9,6 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
+
+
+QUIET = logging.getLogger("yinji.bench.peers")
+QUIET.setLevel(logging.ERROR)  # PyPI SimhashIndex warns at every look-up of a large table
 
 
 def medians(rounds: int, contestants: Mapping[str, Callable[[], object]]) -> dict[str, float]:
