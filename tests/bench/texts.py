@@ -43,7 +43,7 @@ class FingerprintMaker:
         frequent = counts[counts > 1]
         self._shares = np.sort(frequent / len(self.real))[::-1]
         self._pool = self._random.integers(0, 2**40, size=len(frequent), dtype=np.uint64)
-        self._weights = self._shares / self._shares.sum()
+        self._weights = self._shares / max(self._shares.sum(), 1e-9)  # texts that share nothing have an empty pool
 
     def make(self, count: int) -> list[Fingerprint]:
         """The next `count` fingerprints."""
@@ -59,7 +59,8 @@ class FingerprintMaker:
     def _hashes(self, size: int) -> NDArray[np.uint64]:
         values = self._random.integers(0, 2**40, size=size, dtype=np.uint64)
         shared = self._random.random(size) < self.shared_share
-        values[shared] = self._random.choice(self._pool, size=int(shared.sum()), p=self._weights)
+        if shared.any():
+            values[shared] = self._random.choice(self._pool, size=int(shared.sum()), p=self._weights)
         return np.unique(values)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-
 QUIET = logging.getLogger("yinji.bench.peers")
 QUIET.setLevel(logging.ERROR)  # PyPI SimhashIndex warns at every look-up of a large table
 

@@ -126,3 +126,16 @@ def test_containment_is_the_share_of_the_smaller_set() -> None:
     small, large = np.array([1, 2], np.uint64), np.array([2, 3, 4, 5], np.uint64)
     assert containment(small, large) == containment(large, small) == 0.5
     assert containment(small, np.empty(0, np.uint64)) == 0.0
+
+
+@pytest.mark.parametrize("name", ["fingerprint", "search", "align", "screen"])
+def test_a_speed_bench_runs_on_own_articles_whatever_peers_there_are(name: str, tmp_path: Path) -> None:
+    out = tmp_path / "b.json"
+    done = call(name, "--quick", "--json", out)
+    assert done.exit_code == 0, done.output
+    report = json.loads(out.read_text("utf-8"))
+    assert report["name"] == name and report["rows"]
+    assert all(
+        {"what", "ours", "unit", "peer", "peer_value", "ratio", "goal", "reached"} <= row.keys()
+        for row in report["rows"]
+    )
