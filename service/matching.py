@@ -30,12 +30,18 @@ from service.fingerprint import (
     split_sentences,
 )
 from service.fingerprint.match import DEFAULT_THRESHOLDS
+from service.fingerprint.rewritten import MOST_CHARACTERS
 
 MAY_MATCH_SHARE = 0.20
 """Share of the work in the page's visible text below which no share can be reached in its article: the article's own
 count leaves out boilerplate of the work, which makes shares larger, by a third at most in 2,667 real articles."""
 MAY_MATCH_RUN = 30
 """An unbroken run of the work at which a page is looked at whatever the share: shorter than any rule for passages."""
+MAY_MATCH_PASSAGE = DEFAULT_THRESHOLDS.span_characters
+"""So is a passage of this length with small edits in it."""
+SHORT_PAGE = 1_500
+"""On a page with so few characters in all, the article can be a post that consists of the work: so many identical
+characters as that rule asks for are enough. (On a longer page such a post needs one unbroken run of 30.)"""
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,13 @@ def may_match(work: NDArray[np.uint16], page: NDArray[np.uint16]) -> bool:
 
     Both are normalised codes folded to 16 bits, which can only make more characters equal.
     """
-    copied, longest_run = copied_characters(work, page)
-    if longest_run >= MAY_MATCH_RUN or copied >= MAY_MATCH_SHARE * len(work):
+    quick = copied_characters(work, page)
+    if quick.longest_run >= MAY_MATCH_RUN or quick.longest_passage >= MAY_MATCH_PASSAGE:
         return True
-    return may_be_rewritten(work, page)
+    least = MAY_MATCH_SHARE * len(work)
+    if len(page) <= SHORT_PAGE:
+        least = min(least, MAY_MATCH_RUN)
+    return quick.copied >= least or may_be_rewritten(work, page)
 
 
 def compare(
@@ -100,7 +109,7 @@ def compare(
     passages: list[Passage] = []
     is_condensed = False
     if kind != "full":
-        ours, theirs = split_sentences(work), split_sentences(page)
+        ours, theirs = split_sentences(work[:MOST_CHARACTERS]), split_sentences(page[:MOST_CHARACTERS])
         passages = align_rewritten(ours, theirs, background)
         if kind is None and is_reworded(passages, overlap, thresholds):
             kind = "modified"

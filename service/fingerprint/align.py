@@ -82,13 +82,28 @@ def align_texts(a: str | Normalised, b: str | Normalised) -> Alignment:
     )
 
 
-def copied_characters(a: NDArray[np.unsignedinteger], b: NDArray[np.unsignedinteger]) -> tuple[int, int]:
-    """(identical characters, longest unbroken run) of two arrays of codes of any width, by the same spans; 0 for none.
-
-    The smaller count of the two sides: a formula repeated in one text and once in the other counts once.
+@dataclass(frozen=True, slots=True)
+class QuickCount:
+    """What the cheap test knows of two texts, in normalised characters: identical ones (the smaller count of the two sides:
+    a formula repeated in one text and once in the other counts once), the longest unbroken run, and the most identical
+    ones of a passage whose longest run has 23 or more. All 0 when there is no passage.
     """
+
+    copied: int
+    longest_run: int
+    longest_passage: int
+
+
+PASSAGE_RUN_CHARACTERS = 23  # as match.Thresholds.span_run_characters
+
+
+def copied_characters(a: NDArray[np.unsignedinteger], b: NDArray[np.unsignedinteger]) -> QuickCount:
+    """The counts of two arrays of codes of any width, by the spans of ``align_texts``."""
     _, _, rows, copied = _align(a.astype(np.uint32), b.astype(np.uint32), MIN_SPAN_CHARACTERS)
-    return (min(int(rows[:, 4].sum()), copied), int(rows[:, 5].max())) if len(rows) else (0, 0)
+    if not len(rows):
+        return QuickCount(0, 0, 0)
+    firm = rows[rows[:, 5] >= PASSAGE_RUN_CHARACTERS, 4]
+    return QuickCount(min(int(rows[:, 4].sum()), copied), int(rows[:, 5].max()), int(firm.max(initial=0)))
 
 
 def _kept_runs(runs: NDArray[np.int64], chain_of: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -41,7 +41,8 @@ class Overlap:
 
     ``copied``: identical characters, the smaller count of the two sides, quotations included. ``quoted``: those of them
     that stand in quotations which both texts attribute. ``passages``: what remains of each span of the alignment.
-    ``work``, ``page``: the normalised texts that were measured.
+    ``work``, ``page``: the normalised texts that were measured. ``is_apart`` bool[len(work)]: boilerplate and attributed
+    quotations of the work, whether the page has them or not.
     """
 
     work: Normalised
@@ -52,6 +53,7 @@ class Overlap:
     quoted: int
     passages: tuple[Copied, ...]
     alignment: Alignment
+    is_apart: NDArray[np.bool_]
 
     @property
     def coverage(self) -> float:
@@ -79,20 +81,30 @@ def measure_overlap(work: str, page: str) -> Overlap:
     """The identical text of a work and a page. Any strings are accepted; empty ones have nothing in common."""
     a, b = normalise(work), normalise(page)
     alignment = align_texts(a, b)
-    dropped_a, dropped_b = _mask(a, boilerplate(work)), _mask(b, boilerplate(page))
+    dropped_a, dropped_b = mask_ranges(a, boilerplate(work)), mask_ranges(b, boilerplate(page))
+    quoted_a = mask_ranges(a, attributed_quotations(work))
     lengths = len(a) - int(dropped_a.sum()), len(b) - int(dropped_b.sum())
     if not len(alignment.runs):
-        return Overlap(a, b, *lengths, 0, 0, (), alignment)
+        return Overlap(a, b, *lengths, 0, 0, (), alignment, dropped_a | quoted_a)
     at_a, at_b, span_of, run_of = _pairs(alignment.runs)
     counts = ~dropped_a[at_a]
-    quoted = counts & _mask(a, attributed_quotations(work))[at_a] & _mask(b, attributed_quotations(page))[at_b]
+    quoted = counts & quoted_a[at_a] & mask_ranges(b, attributed_quotations(page))[at_b]
     narrated = np.bincount(run_of, weights=counts & ~quoted) >= NARRATION_CHARACTERS
     quoted &= ~narrated[run_of]
     kept = counts & ~quoted
     ends = np.searchsorted(a.offsets, [place for place, char in enumerate(work) if char == "\n"])
     ends = np.unique(np.concatenate(([0], ends, [len(a)])))
     passages = _passages(at_a[kept], span_of[kept], run_of[kept], ends, len(alignment.spans))
-    return Overlap(a, b, *lengths, _distinct(at_a, at_b, counts), _distinct(at_a, at_b, quoted), passages, alignment)
+    return Overlap(
+        a,
+        b,
+        *lengths,
+        _distinct(at_a, at_b, counts),
+        _distinct(at_a, at_b, quoted),
+        passages,
+        alignment,
+        dropped_a | quoted_a,
+    )
 
 
 def _pairs(runs: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
@@ -103,12 +115,13 @@ def _pairs(runs: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
     return runs[run_of, 0] + within, runs[run_of, 1] + within, runs[run_of, 3], run_of
 
 
-def _mask(text: Normalised, ranges: Sequence[Range]) -> NDArray[np.bool_]:
-    """Which normalised characters come from these ranges of the source."""
+def mask_ranges(text: Normalised, ranges: Sequence[Range]) -> NDArray[np.bool_]:
+    """Which normalised characters come from these ranges of the source: bool[len(text)]."""
     mask = np.zeros(len(text), dtype=np.bool_)
-    for start, end in ranges:
-        first, last = np.searchsorted(text.offsets, (start, end))
-        mask[first:last] = True
+    if ranges:  # all at once, and in the offsets' own type: else each search would copy all offsets
+        places = np.searchsorted(text.offsets, np.array(ranges, dtype=text.offsets.dtype))
+        for first, last in places.tolist():
+            mask[first:last] = True
     return mask
 
 

@@ -8,11 +8,10 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.fingerprint.match import DEFAULT_THRESHOLDS, Thresholds
 from service.fingerprint.normalise import Normalised
-from service.fingerprint.overlap import Overlap
+from service.fingerprint.overlap import Overlap, mask_ranges
 from service.fingerprint.rewritten import Passage
 
 LEAST_NUMBERS = 3
@@ -28,7 +27,7 @@ def rewritten_coverage(passages: Sequence[Passage], overlap: Overlap) -> tuple[f
     )
     shares = []
     for text, ranges, starts in sides:
-        covered = _covered(text, ranges)
+        covered = mask_ranges(text, ranges)
         for start, length in zip(starts.tolist(), runs[:, 2].tolist(), strict=True):
             covered[start : start + length] = False
         shares.append(float(covered.mean()) if len(text) else 0.0)
@@ -36,28 +35,24 @@ def rewritten_coverage(passages: Sequence[Passage], overlap: Overlap) -> tuple[f
 
 
 def is_reworded(passages: Sequence[Passage], overlap: Overlap, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> bool:
-    """Enough of the work stands in the page in other words to show it to a person."""
+    """Enough of the work stands in the page in other words to show it to a person.
+
+    Attributed quotations and boilerplate of the work do not count, reworded or not.
+    """
     close = [
         one
         for one in passages
         if one.score >= thresholds.rewritten_score and _numbers_agree(one, overlap, thresholds.agreeing_numbers)
     ]
-    sizes = [int(_covered(overlap.work, [(one.a_start, one.a_end)]).sum()) for one in close]
+    counts = ~overlap.is_apart
+    sizes = [int((mask_ranges(overlap.work, [(one.a_start, one.a_end)]) & counts).sum()) for one in close]
     if any(
         size >= thresholds.rewritten_characters and one.score >= thresholds.rewritten_passage_score
         for size, one in zip(sizes, close, strict=True)
     ):
         return True
-    total = int(_covered(overlap.work, [(one.a_start, one.a_end) for one in close]).sum())
-    return total >= max(thresholds.rewritten_characters, thresholds.rewritten_coverage * len(overlap.work))
-
-
-def _covered(text: Normalised, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
-    covered = np.zeros(len(text), dtype=np.bool_)
-    for start, end in ranges:
-        first, last = np.searchsorted(text.offsets, (start, end))
-        covered[first:last] = True
-    return covered
+    total = int((mask_ranges(overlap.work, [(one.a_start, one.a_end) for one in close]) & counts).sum())
+    return total >= max(thresholds.rewritten_characters, thresholds.rewritten_coverage * int(counts.sum()))
 
 
 def _numbers_agree(passage: Passage, overlap: Overlap, least_share: float) -> bool:
@@ -68,6 +63,6 @@ def _numbers_agree(passage: Passage, overlap: Overlap, least_share: float) -> bo
 
 
 def _numbers(text: Normalised, start: int, end: int) -> set[str]:
-    first, last = np.searchsorted(text.offsets, (start, end))
+    first, last = np.searchsorted(text.offsets, np.array((start, end), dtype=text.offsets.dtype))
     part = text.codes[first:last].tobytes().decode("utf-32-le", "surrogatepass")
     return set(_NUMBER.findall(part))

@@ -129,3 +129,8 @@ def test_site_names_labels_and_layout_do_not_change_a_title(work: str, candidate
 )
 def test_another_headline_is_a_changed_title(candidate: str) -> None:
     assert is_title_changed("祁连山下的管线老师傅", candidate)
+
+
+def test_a_title_of_a_hundred_thousand_spaces_is_read_as_one_space() -> None:
+    assert not is_title_changed("祁连山下的管线老师傅", "祁连山下的" + " " * 300 + "管线老师傅")
+    assert is_title_changed("祁连山下的管线老师傅", "惊" + " |" * 50_000)
