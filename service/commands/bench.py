@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -84,7 +85,8 @@ def _labelled(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _checked(change: str) -> str:
     name, _, value = change.partition("=")
     try:
-        float(value)
+        if not math.isfinite(float(value)):
+            raise ValueError(value)
     except ValueError:
         raise BadInput(f"--set: {change!r} is not NAME=NUMBER", "set") from None
     return f"{name}={value}"

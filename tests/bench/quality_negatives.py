@@ -46,7 +46,11 @@ def neighbour_rows(_data: Path | None, corpus: list[Article], seed: int, lab: La
     for high in BANDS:
         total = sum(low <= share < high for share, _, _ in chosen)
         hits = sum(low <= float(one["shared_8_grams"]) < high for one in flagged)
-        rows.append(share_row(f"false flags: neighbours sharing {low:.0%}–{high:.0%} of their 8-grams", hits, total))
+        rows.append(
+            share_row(
+                f"false flags: neighbours sharing {low:.0%}–{high:.0%} of their 8-grams", hits, total, is_most=True
+            )
+        )
         low = high
     goal = NEIGHBOUR_GOAL
     left_out = len(pairs) - len(strangers)

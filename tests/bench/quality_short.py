@@ -44,7 +44,13 @@ def short_rows(_data: Path | None, corpus: list[Article], seed: int, lab: Lab, q
         rows += [
             share_row(f"recall: {what} as a post", posts, len(works)),
             share_row(f"recall: {what} inside another article", inside, len(works)),
-            share_row(f"false flags: {what}, other articles", len(flagged), len(works) * len(hosts), flagged=flagged),
+            share_row(
+                f"false flags: {what}, other articles",
+                len(flagged),
+                len(works) * len(hosts),
+                is_most=True,
+                flagged=flagged,
+            ),
         ]
     return rows
 

@@ -37,6 +37,7 @@ def share_row(
         **values,
         "goal": goal,
         "reached": reached,
+        "is_most": is_most,
         "n": total,
         "low": _round(low),
         "high": _round(high),
@@ -76,7 +77,7 @@ def write_json(report: dict[str, Any], path: Path) -> None:
 
 def picture(rows: Sequence[Row], title: str) -> str:
     """An SVG of the rows that are shares: bar, interval, goal as a red tick; the scale is stretched towards 1."""
-    shares = [row for row in rows if row["unit"] == "share" and "low" in row and row.get("goal") != 0.0005]
+    shares = [row for row in rows if row["unit"] == "share" and "low" in row and not row["is_most"]]
     height = 28 * len(shares) + 64
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="860" height="{height}" font-family="sans-serif" font-size="13">',

@@ -2,8 +2,7 @@
 
 Pages are real ones whose article gave way to another article of the same beat: 2 % carry a registered work, the others
 an article that nobody registered. Works are the rest of the articles, filled up to 10⁴, 10⁵, 10⁶ with made ones
-(texts.FingerprintMaker) whose texts are real texts' characters: a made work that shares hashes is aligned for nothing,
-as in life.
+(texts.WorkMaker), which share with real pages what real texts have in common: datelines, formulas, official sentences.
 """
 
 from __future__ import annotations
@@ -22,17 +21,16 @@ from typing import Any
 
 import numpy as np
 import trafilatura
-from numpy.typing import NDArray
 
 from service.comparison import WorkText, examine, find_works, likely_candidates
 from service.demo.sites import build_sites
-from service.fingerprint import Candidate, Fingerprint, fingerprint_text, kernels, normalise
-from service.fingerprint.segment import IndexSegment
+from service.fingerprint import Candidate, fingerprint_text, kernels, normalise
+from service.fingerprint.segment import IndexSegment, Row
 from service.fingerprint.snapshot import open_segment, write_segment
 from service.intake.charset import decode_html
 from service.intake.extract import extract_article, quick_text
 from tests.bench.report import share_row
-from tests.bench.texts import FingerprintMaker, load_texts
+from tests.bench.texts import WorkMaker, load_texts
 from tests.bench.timing import QUIET, medians, peak_mb, peer, row, say
 from tests.factories import NOW
 
@@ -53,7 +51,7 @@ class Setting:
 
     pages: list[tuple[str, bool]]
     works: list[str]
-    maker: FingerprintMaker
+    maker: WorkMaker
 
 
 def run(data: Path | None, seed: int, *, quick: bool = False, full: bool = False) -> dict[str, Any]:
@@ -114,7 +112,7 @@ def _setting(texts: list[str], templates: list[tuple[str, str]], random: Random,
         before, after = templates[number % len(templates)]
         body = "".join(f"<p>{line}</p>" for line in (random.choice(works) if is_copy else text).split("\n"))
         pages.append((before + body + after, is_copy))
-    return Setting(pages, works, FingerprintMaker(works, seed))
+    return Setting(pages, works, WorkMaker(works, seed))
 
 
 def _strangers(texts: list[str], works: list[str]) -> list[str]:
@@ -160,23 +158,15 @@ def _rows(size: int, setting: Setting, quick: bool) -> list[dict[str, Any]]:
         shutil.rmtree(folder)
 
 
-def _works(size: int, setting: Setting) -> Iterator[tuple[int, Fingerprint, NDArray[np.uint32]]]:
-    """The registered texts first; then made works, with the characters of a real text."""
-    codes = [normalise(text).codes for text in setting.works]
-    number = 0
-    for text, own in zip(setting.works, codes, strict=True):
-        fingerprint = fingerprint_text(text)
+def _works(size: int, setting: Setting) -> Iterator[Row]:
+    """The registered texts first, then made works."""
+    for number, text in enumerate(setting.works):
+        normalised = normalise(text)
+        fingerprint = fingerprint_text(normalised)
         assert fingerprint is not None
-        yield number, fingerprint, own
-        number += 1
-    while number < size:
-        for fingerprint in setting.maker.make(min(BLOCK, size - number)):
-            yield (
-                number,
-                fingerprint,
-                codes[number % len(codes)] ^ np.uint32(1),
-            )  # another text, character for character
-            number += 1
+        yield number, fingerprint, normalised.codes
+    for first in range(len(setting.works), size, BLOCK):
+        yield from setting.maker.rows(first, min(first + BLOCK, size))
 
 
 def _screen(segment: IndexSegment, setting: Setting, html: str) -> tuple[bool, int]:
@@ -186,13 +176,22 @@ def _screen(segment: IndexSegment, setting: Setting, html: str) -> tuple[bool, i
     fingerprint = fingerprint_text(text)
     likely = likely_candidates(text, segment.find(fingerprint)) if fingerprint is not None else []
 
-    examined = examine(html, visible, None, likely, partial(_load, setting))
+    examined = examine(html, visible, None, likely, partial(_load, segment, setting))
     return examined.article is not None, len(examined.found)
 
 
-def _load(setting: Setting, candidates: Sequence[Candidate]) -> list[WorkText]:
-    known = [one for one in candidates if one.version_id < len(setting.works)]
-    return [WorkText(one.version_id, one.version_id, "", setting.works[one.version_id], one.distance) for one in known]
+def _load(segment: IndexSegment, setting: Setting, candidates: Sequence[Candidate]) -> list[WorkText]:
+    """The texts of candidates; a made work's is what the index holds."""
+    texts = [
+        setting.works[one.version_id]
+        if one.version_id < len(setting.works)
+        else segment.codes(one.version_id).tobytes().decode("utf-16-le", "replace")
+        for one in candidates
+    ]
+    return [
+        WorkText(one.version_id, one.version_id, "", text, one.distance)
+        for one, text in zip(candidates, texts, strict=True)
+    ]
 
 
 def _against_slow_way(size: int, segment: IndexSegment, setting: Setting) -> dict[str, Any]:
@@ -201,12 +200,12 @@ def _against_slow_way(size: int, segment: IndexSegment, setting: Setting) -> dic
     for number, (html, _) in enumerate(setting.pages):
         article = extract_article(html)
         fingerprint = fingerprint_text(article.text)
-        works = _load(setting, segment.find(fingerprint)) if fingerprint is not None else []
+        works = _load(segment, setting, segment.find(fingerprint)) if fingerprint is not None else []
         slow = {one.work.version_id for one in find_works(article.text, "", works)}
         visible = quick_text(html)
         asked = fingerprint_text(visible)
         likely = likely_candidates(normalise(visible), segment.find(asked)) if asked is not None else []
-        found = examine(html, visible, None, likely, partial(_load, setting)).found
+        found = examine(html, visible, None, likely, partial(_load, segment, setting)).found
         if slow != {one.work.version_id for one in found}:
             differing.append(number)
     total = len(setting.pages)
@@ -221,7 +220,7 @@ def _against_slow_way(size: int, segment: IndexSegment, setting: Setting) -> dic
 
 def _against_peer(size: int, segment: IndexSegment, setting: Setting) -> dict[str, Any]:
     simhash = peer("simhash")
-    near = [(str(at), simhash.Simhash(one.simhash)) for at, one in enumerate(setting.maker.make(PEER_WORKS))]
+    near = [(str(number), simhash.Simhash(one.simhash)) for number, one, _ in setting.maker.rows(0, PEER_WORKS)]
     index = simhash.SimhashIndex(near, k=7, log=QUIET)
     pages = [html for html, _ in setting.pages]
     few = pages[:PEER_PAGES]

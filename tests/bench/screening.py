@@ -71,18 +71,6 @@ class Lab:
             thresholds=self.thresholds,
         )
 
-    def is_pair_found(self, a: str, b: str) -> bool:
-        """One of the two is found as a copy of the other, candidates included: an index of the one work is asked."""
-        return self._is_found(a, b) or self._is_found(b, a)
-
-    def _is_found(self, work: str, page: str) -> bool:
-        ours, theirs = normalise(work), normalise(page)
-        fingerprint, asked = fingerprint_text(ours), fingerprint_text(theirs)
-        if fingerprint is None or asked is None:
-            return False
-        candidates = IndexSegment.build([(0, fingerprint, ours.codes)]).find(asked)
-        return bool(likely_candidates(theirs, candidates)) and self.compare(work, page) is not None
-
     @staticmethod
     def figures(measured: Measured) -> dict[str, Any]:
         """The numbers of a comparison by which a person can judge it."""

@@ -1,6 +1,6 @@
 """Search: all simhashes within 10 bits against the peers, and candidates from both indexes, as the registry grows.
 
-The works are made (see texts.FingerprintMaker); the pages asked for are real texts, of which one in ten is registered.
+The works are made (see texts.WorkMaker); the pages asked for are real texts, of which one in ten is registered.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.fingerprint import Fingerprint, HammingIndex, hamming_distance
-from service.fingerprint.segment import MAX_DISTANCE_BITS, IndexSegment
+from service.fingerprint import Fingerprint, HammingIndex, fingerprint_text, hamming_distance
+from service.fingerprint.segment import MAX_DISTANCE_BITS, IndexSegment, Row
 from service.fingerprint.snapshot import open_segment, write_segment
-from tests.bench.texts import FingerprintMaker, load_texts
+from tests.bench.texts import WorkMaker, load_texts
 from tests.bench.timing import QUIET, medians, peak_mb, peer, row, say
 
 QUERIES = 200
 ROUNDS = 7
-BLOCK = 50_000
+BLOCK = 10_000
 FLAT_GOALS = {1_000_000: 3.0, 10_000_000: 6.0}
 MEMORY_GOALS_MB = {1_000_000: 1_000, 10_000_000: 8_000}
 CANDIDATES_GOAL_US = {1_000_000: 300.0}
@@ -35,7 +35,7 @@ def run(data: Path | None, seed: int, *, quick: bool = False, full: bool = False
     """The rows of the report. `quick`: 10⁴ works only; `full`: up to 10⁷ (20 minutes, 16 GB of disk)."""
     sizes = [10_000] if quick else [100_000, 1_000_000, *([10_000_000] if full else [])]
     texts, source = load_texts(data)
-    maker = FingerprintMaker(texts, seed)
+    maker = WorkMaker(texts, seed)
     rows: list[dict[str, Any]] = []
     per_page: dict[int, float] = {}
     for size in sizes:
@@ -124,36 +124,40 @@ def _is_exact(index: HammingIndex, hashes: NDArray[np.uint64], queries: list[int
     return True
 
 
-def _candidate_rows(size: int, maker: FingerprintMaker) -> tuple[list[dict[str, Any]], float]:
+def _candidate_rows(size: int, maker: WorkMaker) -> tuple[list[dict[str, Any]], float]:
     """Rows, and microseconds a page. The segment is the mapped file that workers share."""
     folder = Path(tempfile.mkdtemp(prefix="yinji-bench-"))
     try:
         write_segment(folder / "segment", _rows(size, maker))
         segment = open_segment(folder / "segment")
         file_mb = sum(path.stat().st_size for path in (folder / "segment").iterdir()) / 2**20
-        pages = maker.real[:QUERIES]
+        pages = [one for one in map(fingerprint_text, maker.real[:QUERIES]) if one is not None]
         seconds = medians(ROUNDS, {"ours": lambda: [segment.find(page) for page in pages]})["ours"]
         each = seconds / len(pages) * 1e6
         what = f"candidates from both indexes, {size:,} works"
         rows = [
             row(what, each, "µs a page", goal=CANDIDATES_GOAL_US.get(size), found=_share_found(segment, pages)),
             row(f"both indexes of {size:,} works, mapped file", file_mb, "MB", goal=MEMORY_GOALS_MB.get(size)),
+            row(f"texts of {size:,} works, mapped beside them as far as read", size * _mean_text_mb(maker), "MB"),
         ]
         return rows, each
     finally:
         shutil.rmtree(folder)
 
 
-def _rows(size: int, maker: FingerprintMaker) -> Iterator[tuple[int, Fingerprint, NDArray[np.uint32]]]:
-    """One in ten pages stands in the registry; all other works are made. Texts are left out: see the row of `screen`."""
-    registered = maker.real[:QUERIES:10]
+def _rows(size: int, maker: WorkMaker) -> Iterator[Row]:
+    """One in ten pages stands in the registry; all other works are made. Their texts are left out of the file."""
+    registered = [one for one in map(fingerprint_text, maker.real[:QUERIES:10]) if one is not None]
     for number, fingerprint in enumerate(registered):
         yield number, fingerprint, NO_CODES
-    number = len(registered)
-    while number < size:
-        for fingerprint in maker.make(min(BLOCK, size - number)):
+    for first in range(len(registered), size, BLOCK):
+        for number, fingerprint, _ in maker.rows(first, min(first + BLOCK, size)):
             yield number, fingerprint, NO_CODES
-            number += 1
+
+
+def _mean_text_mb(maker: WorkMaker) -> float:
+    """Megabytes of a text in the file: two bytes a normalised character."""
+    return 2 * sum(map(len, maker.real)) / len(maker.real) / 2**20
 
 
 def _share_found(segment: IndexSegment, pages: list[Fingerprint]) -> float:

@@ -1,67 +1,89 @@
-"""The texts that benches run on: articles of a folder where one is given, else the demo's own."""
+"""The texts that speed benches run on: articles of a folder, or the demo's own; and works made from them, as many as wanted."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.demo.newsroom import load_articles, load_other_papers
-from service.fingerprint import Fingerprint, fingerprint_text
+from service.errors import BadInput
+from service.fingerprint import Normalised, fingerprint_text, kernels, normalise
+from service.fingerprint.segment import Row
+from service.fingerprint.winnow import HASH_MASK
+from tests.bench.corpus import load_corpus
 
-LEAST_CHARACTERS = 200
+SNIPPET_CHARACTERS = 40
+HASHES_PER_SNIPPET = 4  # some: one in 8.5 places of a text is kept
 
 
 def load_texts(data: Path | None) -> tuple[list[str], str]:
-    """(different texts of at least 200 characters, where they come from). A folder's articles.jsonl and docs.jsonl files."""
-    if data is None:
-        texts = [one.text for one in (*load_articles(), *load_other_papers())]
-        return [text for text in texts if len(text) >= LEAST_CHARACTERS], "the demo's articles"
-    found: dict[str, None] = {}
-    for name in ("articles.jsonl", "docs.jsonl"):
-        for path in sorted(data.rglob(name)):
-            with path.open(encoding="utf-8") as file:
-                found.update((json.loads(line)["text"], None) for line in file if line.strip())
-    return [text for text in found if len(text) >= LEAST_CHARACTERS], data.name
+    """(different texts of at least 200 characters, where they come from). Raises BadInput where a folder has too few."""
+    texts = [one.text for one in load_corpus(data)]
+    if len(texts) < 20:
+        raise BadInput(f"--data: {len(texts)} articles of 200 characters in {data}; at least 20 are needed", "data")
+    return texts, data.name if data is not None else "the demo's articles"
 
 
-class FingerprintMaker:
-    """Makes fingerprints of works that do not exist, as many as wanted, alike to real ones where an index feels it.
+class WorkMaker:
+    """Makes works that do not exist but meet real pages as real works do: in what real texts have in common.
 
-    Lengths and counts are drawn from the real texts. A passage hash is new, except as often as in the real texts one
-    stands in several works: then it is drawn from a pool of shared passages whose frequencies are those measured.
+    A made text has the characters of a real one in random order, and in it real snippets that stand in several real
+    texts, as many and as often as measured there. Its fingerprint is computed from that text, like any other.
     """
 
     def __init__(self, texts: list[str], seed: int) -> None:
-        self.real = [one for one in (fingerprint_text(text) for text in texts) if one is not None]
         self._random = np.random.default_rng(seed)
-        _, counts = np.unique(np.concatenate([one.winnow for one in self.real]), return_counts=True)
-        self.shared_share = float(counts[counts > 1].sum() / counts.sum())
-        frequent = counts[counts > 1]
-        self._shares = np.sort(frequent / len(self.real))[::-1]
-        self._pool = self._random.integers(0, 2**40, size=len(frequent), dtype=np.uint64)
-        self._weights = self._shares / max(self._shares.sum(), 1e-9)  # texts that share nothing have an empty pool
+        self.real = [normalise(text) for text in texts]
+        self._snippets, self._weights, self.shared_share = _shared_snippets(self.real)
 
-    def make(self, count: int) -> list[Fingerprint]:
-        """The next `count` fingerprints."""
-        models = self._random.integers(0, len(self.real), size=count)
-        return [self._one(self.real[model]) for model in models.tolist()]
+    def rows(self, first: int, until: int) -> list[Row]:
+        """Rows of an index for the works of these numbers."""
+        rows = []
+        for number in range(first, until):
+            codes = self._text()
+            fingerprint = fingerprint_text(Normalised(codes, np.arange(len(codes), dtype=np.int32)))
+            assert fingerprint is not None
+            rows.append((number, fingerprint, codes))
+        return rows
 
-    def _one(self, model: Fingerprint) -> Fingerprint:
-        winnow = self._hashes(len(model.winnow))
-        rewrite = np.unique(self._random.integers(0, 2**40, size=len(model.rewrite), dtype=np.uint64))
-        simhash = int(self._random.integers(0, 2**64, dtype=np.uint64))
-        return Fingerprint(model.algorithm, model.length, simhash, winnow, rewrite)
+    def _text(self) -> NDArray[np.uint32]:
+        codes = self._random.permutation(self.real[int(self._random.integers(len(self.real)))].codes)
+        wanted = self._random.poisson(self.shared_share * len(codes) / 8.5 / HASHES_PER_SNIPPET)
+        if not len(self._snippets) or not wanted or len(codes) < 2 * SNIPPET_CHARACTERS:
+            return codes
+        for snippet in self._random.choice(len(self._snippets), size=wanted, p=self._weights).tolist():
+            start = int(self._random.integers(len(codes) - SNIPPET_CHARACTERS))
+            codes[start : start + SNIPPET_CHARACTERS] = self._snippets[snippet]
+        return codes
 
-    def _hashes(self, size: int) -> NDArray[np.uint64]:
-        values = self._random.integers(0, 2**40, size=size, dtype=np.uint64)
-        shared = self._random.random(size) < self.shared_share
-        if shared.any():
-            values[shared] = self._random.choice(self._pool, size=int(shared.sum()), p=self._weights)
-        return np.unique(values)
+
+def _shared_snippets(texts: list[Normalised]) -> tuple[NDArray[np.uint32], NDArray[np.float64], float]:
+    """(snippets uint32[n, 40], how often each is drawn, share of all passage hashes that stand in several texts)."""
+    kept: dict[int, tuple[int, int]] = {}
+    hashes = []
+    for number, text in enumerate(texts):
+        grams = kernels.gram_hashes(text.codes, 8)
+        minima = kernels.window_minima(grams, 16, HASH_MASK)
+        hashes.append(minima)
+        places = np.flatnonzero(np.isin(grams & np.uint64(HASH_MASK), minima))
+        for place in places.tolist():
+            if 16 <= place < len(text) - 24:
+                kept.setdefault(int(grams[place]) & HASH_MASK, (number, place - 16))
+    values, counts = np.unique(np.concatenate(hashes), return_counts=True)
+    shared = [
+        (value, count)
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True)
+        if count > 1 and value in kept
+    ]
+    spots = [kept[value] for value, _ in shared]
+    snippets = [texts[number].codes[at : at + SNIPPET_CHARACTERS] for number, at in spots]
+    weights = np.array([count for _, count in shared], dtype=np.float64)
+    share = float(counts[counts > 1].sum() / counts.sum())
+    if not snippets:
+        return np.empty((0, SNIPPET_CHARACTERS), np.uint32), weights, share
+    return np.stack(snippets), weights / weights.sum(), share
 
 
 def cut_to(text: str, characters: int, filler: list[str], random: Random) -> str:
