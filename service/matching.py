@@ -84,7 +84,7 @@ def may_match(work: NDArray[np.uint16], page: NDArray[np.uint16]) -> bool:
     quick = copied_characters(work, page)
     if quick.longest_run >= MAY_MATCH_RUN or quick.longest_passage >= MAY_MATCH_PASSAGE:
         return True
-    least = MAY_MATCH_SHARE * len(work)
+    least = max(1.0, MAY_MATCH_SHARE * len(work))
     if len(page) <= SHORT_PAGE:
         least = min(least, MAY_MATCH_RUN)
     return quick.copied >= least or may_be_rewritten(work, page)

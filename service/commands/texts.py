@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -85,11 +89,21 @@ def _align_pairs(pairs: Path, out: Path) -> None:
         sys.exit(1)
 
 
-def _create(out: Path) -> Any:
+@contextmanager
+def _create(out: Path) -> Iterator[IO[str]]:
+    """A file beside, which takes the place of `out` when all is written: a broken run leaves what was there."""
     try:
-        return out.open("w", encoding="utf-8", errors="surrogatepass")
+        handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", text=True)
     except OSError as error:
         raise BadInput(f"{out}: {error.strerror}", "out") from None
+    try:
+        # backslashreplace turns a lone surrogate into \\udXXX, which is its escape in JSON too.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+        Path(temporary).replace(out)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _side(row: Any, name: str, folder: Path) -> str:
@@ -97,7 +111,11 @@ def _side(row: Any, name: str, folder: Path) -> str:
     value = row.get(name)
     if not isinstance(value, str):
         raise BadInput(f"{name}: not a text", name)
-    return _read(folder / value[1:]) if value.startswith("@") else value
+    if not value.startswith("@"):
+        return value
+    if "\0" in value:
+        raise BadInput(f"{name}: no path of a file", name)
+    return _read(folder / value[1:])
 
 
 def _read(path: Path) -> str:

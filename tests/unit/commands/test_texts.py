@@ -44,6 +44,7 @@ def test_pairs_give_a_row_each_and_tell_the_bad_ones(tmp_path: Path) -> None:
         {"id": "x", "a": "@a.txt", "b": ""},
         {"id": 3, "a": 5, "b": ""},
         {"id": 4, "a": "@no", "b": ""},
+        {"id": "\ud800", "a": "@\0", "b": ""},
     )
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{\n", "utf-8")
@@ -51,7 +52,7 @@ def test_pairs_give_a_row_each_and_tell_the_bad_ones(tmp_path: Path) -> None:
     written = [json.loads(one) for one in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
     assert done.exit_code == 1 and [row["id"] for row in written] == [1, "x"]
     assert written[0]["coverage_of_a"] == 1.0 and written[1]["spans"] == []
-    assert [f":{number}:" in done.stderr for number in (2, 3, 4, 5)] == [False, True, True, True]
+    assert [f":{number}:" in done.stderr for number in (2, 3, 4, 5, 6)] == [False, True, True, True, True]
 
 
 @pytest.mark.parametrize("words", [(), ("a",), ("--pairs", "x"), ("a", "b", "--out", "c"), ("none.txt", "none.txt")])

@@ -2,11 +2,13 @@
 
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.fingerprint import (
+    IndexSegment,
     align_rewritten,
     align_texts,
     classify,
@@ -15,6 +17,7 @@ from service.fingerprint import (
     measure_overlap,
     normalise,
 )
+from service.matching import compare, may_match
 
 BAD = {
     "empty": "",
@@ -35,6 +38,11 @@ BAD = {
 }
 
 
+ANY_TEXT = st.one_of(
+    st.text(max_size=400), st.text(alphabet="镇上的老师傅\ud800\udfff\0\u202e。“”，说12", max_size=400)
+)
+
+
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
 def test_bad_text_matches_no_article(text: str, article: str) -> None:
     fingerprint = fingerprint_text(text)
@@ -43,11 +51,28 @@ def test_bad_text_matches_no_article(text: str, article: str) -> None:
         overlap = measure_overlap(work, page)
         assert classify(overlap) is None
         assert not is_reworded(align_rewritten(work, page), overlap)
+        assert compare(work, page, work_title="", page_title=text[:5_000], distance=None) is None
+        assert isinstance(may_match(*(normalise(one).codes.astype(np.uint16) for one in (work, page))), bool)
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
+def test_an_index_takes_bad_text_and_gives_it_for_no_article(text: str, article: str) -> None:
+    rows = []
+    for number, one in enumerate((article, text)):
+        normalised = normalise(one)
+        fingerprint = fingerprint_text(normalised)
+        if fingerprint is not None:
+            rows.append((number, fingerprint, normalised.codes))
+    index = IndexSegment.build(rows)
+    asked = fingerprint_text(article)
+    assert asked is not None
+    assert [one.version_id for one in index.find(asked)] == [0]
 
 
 @pytest.mark.parametrize("name", ["empty", "spaces", "punctuation", "lone surrogates", "nulls", "emoji"])
 def test_text_without_letters_is_too_short_to_judge(name: str) -> None:
     assert fingerprint_text(BAD[name]) is None
+    assert not may_match(*(normalise(one).codes.astype(np.uint16) for one in (BAD[name], BAD["one character"])))
     assert len(normalise(BAD[name])) == 0
 
 
@@ -63,7 +88,7 @@ def test_a_text_of_ten_megabytes_is_measured_with_an_article_inside(article: str
 
 
 @settings(max_examples=60, deadline=None)  # the first call compiles
-@given(st.text(max_size=400), st.text(max_size=400))
+@given(ANY_TEXT, ANY_TEXT)
 def test_any_two_strings_are_judged(a: str, b: str) -> None:
     overlap = measure_overlap(a, b)
     assert classify(overlap) in (None, "full", "modified", "excerpt")
