@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.fingerprint import Background, Candidate, Normalised
+from service.fingerprint import Background, Candidate, Normalised, normalise
 from service.intake.extract import Article, extract_article
-from service.matching import Measured, compare, may_match
+from service.matching import Measured, compare, may_be_copied, may_match
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,24 @@ def examine(
     *,
     background: Background | None = None,
 ) -> Examined:
-    """Compares the page's article with the candidates that passed the cheap test. Without any, the article is not read."""
-    works = load(likely) if likely else ()
+    """Compares the page's article with the candidates that passed the cheap test. Without any, the article is not read.
+
+    Nor is it read for works that came near by their wording alone, unless the visible text bears it out: that comparison
+    takes a millisecond, and finding the article in the page thirty.
+    """
+    works = [work for work in (load(likely) if likely else ()) if _is_near(work, visible, background)]
     if not works:
         return Examined(visible, None, [])
     article = extract_article(html, url)
     return Examined(visible, article, find_works(article.text, article.title or "", works, background))
+
+
+def _is_near(work: WorkText, visible: str, background: Background | None) -> bool:
+    ours, theirs = (normalise(text).codes.astype(np.uint16) for text in (work.text, visible))
+    if may_be_copied(ours, theirs):
+        return True
+    near = compare(work.text, visible, work_title="", page_title="", distance=None, background=background)
+    return near is not None
 
 
 def find_works(text: str, title: str, works: Sequence[WorkText], background: Background | None = None) -> list[Found]:

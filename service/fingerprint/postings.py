@@ -27,7 +27,7 @@ from service.fingerprint.winnow import HASH_BITS, HASH_MASK
 ORDINAL_BITS = 24
 MOST_WORKS = 2**ORDINAL_BITS
 MOST_POSTINGS = 2**32 - 1
-STOP_FLOOR = 20
+STOP_FLOOR = 50  # the share's value at 10**5 works: an agency's text that dozens of outlets registered is still found
 STOP_SHARE = 0.0005
 STOP_CEILING = 500
 """The share's value at 10**6 works. A page of 110 hashes that each stand in 500 works costs 1.0 ms, in 5,000 works 31

@@ -29,13 +29,13 @@ def may_be_rewritten(
     """False: ``align_rewritten`` would find nothing that makes a match by itself. True: ask it.
 
     ``a_codes``: the work's normalised codes; ``b_codes``: those of the page's visible text, with all its menus. Codes
-    are folded to 16 bits on both sides. Texts that are not mostly Chinese are not judged: True. Empty text: False.
+    are folded to 16 bits on both sides. A work that is not mostly Chinese is not judged: True. Empty text: False.
     """
     if not len(a_codes) or not len(b_codes):
         return False
     a, b = (codes.astype(np.int64) & 0xFFFF for codes in (a_codes, b_codes))
     is_content = content_table()
-    if min(float(is_content[a].mean()), float(is_content[b].mean())) < LEAST_CONTENT_SHARE:
+    if float(is_content[a].mean()) < LEAST_CONTENT_SHARE:
         return True
     most_a, most_b = (MOST_OF_A_PAIR + len(codes) // CHARACTERS_PER_MORE for codes in (a, b))
     most_a, most_b = min(most_a, 200), min(most_b, 200)

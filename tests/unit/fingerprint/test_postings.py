@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.fingerprint import PostingsIndex, fingerprint_text
-from service.fingerprint.postings import bucket_bits, bucket_starts, cut_records, pack_postings
+from service.fingerprint.postings import STOP_FLOOR, bucket_bits, bucket_starts, cut_records, pack_postings
 
 
 def hashes(*values: int) -> np.ndarray:
@@ -26,12 +26,12 @@ def test_search_counts_shared_hashes_exactly(works: list[set[int]], asked: set[i
     assert found == sorted(expected.items(), key=lambda item: (-item[1], item[0]))
 
 
-def test_a_hash_in_more_than_20_works_is_a_stop_hash() -> None:
+def test_a_hash_in_more_works_than_the_floor_is_a_stop_hash() -> None:
     def works(n: int) -> PostingsIndex:
         return PostingsIndex.build((i, hashes(7, 8)) for i in range(n))
 
-    assert len(works(20).search(hashes(7, 8), limit=100)) == 20
-    assert works(21).search(hashes(7, 8), limit=100) == []
+    assert len(works(STOP_FLOOR).search(hashes(7, 8), limit=100)) == STOP_FLOOR
+    assert works(STOP_FLOOR + 1).search(hashes(7, 8), limit=100) == []
 
 
 def test_the_stop_line_rises_with_the_number_of_works() -> None:
