@@ -18,6 +18,7 @@ the texts lie in the same file, 2 bytes a character, and only candidates' texts 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -43,6 +44,7 @@ FORMAT = "yj-snapshot-1"
 DATA, MANIFEST, VERIFIED = "segment.bin", "manifest.json", "verified.json"
 ALIGNMENT_BYTES = 64
 CHUNK_BYTES = 2**22
+DAMAGE = (errno.ENOENT, errno.ENOTDIR, errno.EIO)  # all else (too many open files, no memory, no right) may pass
 TICK_NS = 50_000_000  # file times advance in steps of up to 10 ms (Linux, HZ = 100); five times that
 
 
@@ -129,7 +131,8 @@ class _Writer:
 def open_segment(folder: Path) -> IndexSegment:
     """The snapshot as a segment over mapped, read-only memory. The first opening reads every byte, later ones do not.
 
-    Raises SnapshotDamaged when a file is missing, short or altered, or of another format, algorithm set or byte order.
+    Raises SnapshotDamaged when a file is missing, short or altered, or of another format, algorithm set or byte order;
+    OSError when it cannot be opened now, which says nothing about the snapshot.
     """
     if sys.byteorder != "little":
         raise SnapshotDamaged("this machine is not little-endian, the snapshot is")
@@ -143,8 +146,10 @@ def open_segment(folder: Path) -> IndexSegment:
                 with _turn(file):
                     _verify(folder, manifest, file, state)
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            watch = _Watch(file.fileno())
+            watch = _Watch(file.fileno(), state)
     except OSError as error:
+        if error.errno not in DAMAGE:
+            raise
         raise SnapshotDamaged(f"{error.filename or folder}: {error.strerror}") from error
     arrays = {
         name: np.frombuffer(mapped, np.dtype(kind), manifest["arrays"][name][1], manifest["arrays"][name][0])
@@ -177,18 +182,18 @@ def _turn(file: BufferedReader) -> Iterator[None]:
 
 
 class _Watch:
-    """Raises SnapshotDamaged once the mapped file is altered. Deleting it does no harm: it stays mapped."""
+    """Raises SnapshotDamaged once the mapped file is other than it was checked. Deleting it does no harm: it stays mapped."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, checked: os.stat_result) -> None:
         self._handle = os.dup(handle)
-        self._opened = self._look()
+        self._checked = checked.st_size, checked.st_mtime_ns
 
     def _look(self) -> tuple[int, int]:
         now = os.fstat(self._handle)
         return now.st_size, now.st_mtime_ns
 
     def __call__(self) -> None:
-        if self._look() != self._opened:
+        if self._look() != self._checked:
             raise SnapshotDamaged(f"{DATA} was altered while it was in use")
 
     def __del__(self) -> None:

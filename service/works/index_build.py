@@ -19,8 +19,8 @@ from service.works.fingerprints import active_algorithm
 from service.works.index_files import (
     Generation,
     build_lock,
+    load_pointer,
     new_name,
-    read_pointer,
     segment_folder,
     size_of,
     sweep,
@@ -79,7 +79,7 @@ def _rebuild(session: Session, settings: Settings, on_progress: Progress | None)
         sweep(folder)
         with reading(session):
             algorithm = active_algorithm(session)
-            earlier = read_pointer(folder)
+            earlier = load_pointer(folder)
             is_known = earlier is not None and earlier.anchor == anchor(session, earlier.algorithm, earlier.until)
             until = settle(session, algorithm, earlier.until if earlier and is_known else 0)
             here = anchor(session, algorithm, until)

@@ -25,6 +25,8 @@ from pathlib import Path
 
 import structlog
 
+from service.fingerprint.snapshot import DAMAGE
+
 log = structlog.get_logger()
 
 POINTER, LOCK = "CURRENT", "LOCK"
@@ -80,6 +82,18 @@ def stamp(folder: Path) -> tuple[int, int, int] | None:
 def read_pointer(folder: Path) -> Generation | None:
     """The generation in force; None when there is none or the pointer cannot be read, which is logged."""
     try:
+        return load_pointer(folder)
+    except OSError as error:
+        log.error("index pointer not readable", folder=str(folder), error=str(error))
+        return None
+
+
+def load_pointer(folder: Path) -> Generation | None:
+    """The generation in force; None when there is none or the pointer is damaged, which is logged.
+
+    Raises OSError when it cannot be read now: that says nothing about what is in force.
+    """
+    try:
         line, _, digest = (folder / POINTER).read_text("utf-8").partition("\n")
         if hashlib.sha256(line.encode()).hexdigest() != digest.strip():
             raise ValueError("its SHA-256 is not its own")
@@ -88,6 +102,8 @@ def read_pointer(folder: Path) -> Generation | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno not in DAMAGE:
+            raise
         log.error("index pointer damaged, the index must be built anew", folder=str(folder), error=str(error))
         return None
 
@@ -109,8 +125,11 @@ def write_pointer(folder: Path, generation: Generation) -> None:
 
 
 def drop_pointer(folder: Path, generation: str) -> None:
-    """Takes a damaged generation out of force, unless another one came in its place meanwhile."""
-    found = read_pointer(folder)
+    """Takes a damaged generation out of force, unless another one came in its place meanwhile.
+
+    Raises OSError when the pointer cannot be read now.
+    """
+    found = load_pointer(folder)
     if found is None or found.generation == generation:
         (folder / POINTER).unlink(missing_ok=True)
 
@@ -132,9 +151,12 @@ def build_lock(folder: Path) -> Iterator[bool]:
 
 
 def sweep(folder: Path, now_s: float | None = None) -> None:
-    """Deletes generations that are not in force and older than GRACE_S, and what killed builders left. Hold the lock."""
+    """Deletes generations that are not in force and older than GRACE_S, and what killed builders left. Hold the lock.
+
+    Raises OSError, and deletes nothing, when the pointer cannot be read now.
+    """
     now_s = time.time() if now_s is None else now_s
-    pointer = read_pointer(folder)
+    pointer = load_pointer(folder)
     if pointer is None:
         in_force, since = "", 0.0
     else:
@@ -153,7 +175,10 @@ def sweep_if_idle(folder: Path) -> None:
     if folder.is_dir():
         with build_lock(folder) as is_ours:
             if is_ours:
-                sweep(folder)
+                try:
+                    sweep(folder)
+                except OSError as error:  # the next round tries again
+                    log.error("index folder not swept", folder=str(folder), error=str(error))
 
 
 def size_of(folder: Path) -> int:

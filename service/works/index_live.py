@@ -10,6 +10,7 @@ index is not ready: a search that would miss works must wait instead.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -21,7 +22,7 @@ from service.config import Settings
 from service.errors import YinjiError
 from service.fingerprint import Candidate, Fingerprint, IndexSegment
 from service.fingerprint.snapshot import SnapshotDamaged, open_segment
-from service.works.index_files import Generation, drop_pointer, read_pointer, segment_folder, stamp
+from service.works.index_files import Generation, drop_pointer, load_pointer, segment_folder, stamp
 from service.works.index_rows import Row, Settled, anchor, look, read_rows
 
 log = structlog.get_logger()
@@ -113,9 +114,16 @@ class LiveIndex:
         """Maps the generation in force, if there is one for this algorithm and these settings; else starts from nothing."""
         for _ in range(3):  # a pointer replaced while its files are opened is read again
             self._stamp = stamp(self.folder)
-            pointer = read_pointer(self.folder)
+            pointer = None
             try:
+                pointer = load_pointer(self.folder)
                 base = self._map(session, pointer)
+            except OSError as error:
+                self._stamp = UNREAD
+                if isinstance(error, PermissionError):  # built by another user: that does not pass by itself
+                    self.rebuild_reason = "its snapshot may not be read"
+                log.error("index snapshot not opened", folder=str(self.folder), error=str(error))
+                raise IndexNotReady(f"the index of this machine cannot be opened now ({error.strerror})") from error
             except SnapshotDamaged as damage:
                 if stamp(self.folder) == self._stamp:
                     assert pointer is not None
@@ -163,7 +171,8 @@ class LiveIndex:
         if self.generation is None:
             return
         log.error("index snapshot damaged, it is built anew", generation=self.generation.generation, reason=why)
-        drop_pointer(self.folder, self.generation.generation)
+        with suppress(OSError):  # then the next process finds the damage for itself
+            drop_pointer(self.folder, self.generation.generation)
         self._start_from(None, {})
         self._stamp = None  # unless another generation came meanwhile
         self.rebuild_reason = "its snapshot was damaged"

@@ -32,6 +32,7 @@ from service.works.index_files import (
     read_pointer,
     segment_folder,
     sweep,
+    sweep_if_idle,
     write_pointer,
 )
 from service.works.index_hosts import IndexHost, request_nightly
@@ -238,6 +239,61 @@ def harm_file(path: Path, harm: str, place: float = 0.5) -> None:
         data[int(place * len(data))] ^= 0x10
         with path.open("r+b") as file:
             file.write(data)
+
+
+@pytest.mark.parametrize("name", [POINTER, snapshots.MANIFEST, snapshots.DATA])
+def test_a_file_that_cannot_be_opened_for_a_moment_condemns_no_snapshot(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    versions = register(any_session, *STORIES[:2])
+    built = build(any_session)
+    real = Path.open
+
+    def refuse(path: Path, *args: Any, **more: Any) -> Any:
+        if path.name == name:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(path, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        with reading(any_session), pytest.raises(index.IndexNotReady, match="Too many open files"):
+            index.check_ready(any_session)
+        sweep_if_idle(settings_here.index_folder)
+        assert index.request_needed_rebuild(any_session) is None
+    assert read_pointer(settings_here.index_folder) == built
+    assert found(any_session, STORIES[0]) == [versions[0]]
+    assert live(any_session).generation == built
+
+
+def test_a_file_altered_between_its_check_and_its_first_search_changes_no_answer(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = register(any_session, *STORIES)
+    build(any_session)
+    data, real = files_of(settings_here)[snapshots.DATA], snapshots._Watch
+
+    def late(*args: Any) -> Any:
+        harm_file(data, "flip", 0.01)
+        return real(*args)
+
+    monkeypatch.setattr(snapshots, "_Watch", late)
+    assert [found(any_session, text) for text in STORIES] == [[one] for one in versions]
+    assert read_pointer(settings_here.index_folder) is None
+
+
+def test_a_snapshot_that_may_not_be_read_is_built_anew(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(any_session, STORIES[0])
+    build(any_session)
+
+    def refuse(_: Path) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(index_live, "open_segment", refuse)
+    with reading(any_session), pytest.raises(index.IndexNotReady):
+        index.check_ready(any_session)
+    assert index.request_needed_rebuild(any_session) is not None
 
 
 def test_a_full_disk_leaves_the_old_snapshot_in_force(
