@@ -35,9 +35,9 @@ def test_a_hash_in_more_works_than_the_floor_is_a_stop_hash() -> None:
 
 
 def test_the_stop_line_rises_with_the_number_of_works() -> None:
-    rows = [(i, hashes(3, 100 + i) if i < 50 else hashes(100 + i)) for i in range(100_000)]
-    assert len(PostingsIndex.build(rows).search(hashes(3), min_shared=1, limit=100)) == 50
-    assert PostingsIndex.build(rows[:99_000]).search(hashes(3), min_shared=1, limit=100) == []
+    rows = [(i, hashes(3, 100 + i) if i < 60 else hashes(100 + i)) for i in range(120_000)]
+    assert len(PostingsIndex.build(rows).search(hashes(3), min_shared=1, limit=100)) == 60
+    assert PostingsIndex.build(rows[:119_000]).search(hashes(3), min_shared=1, limit=100) == []
 
 
 def test_the_stop_line_rises_to_500_works_and_no_further() -> None:
