@@ -8,7 +8,7 @@ A posting is the 64-bit value hash << 24 | ordinal, ascending. Its first 8, 16 o
 table and a few neighbouring records, at any size.
 
 A hash that stands in too many works (datelines, boilerplate) is a stop hash: it is neither looked up nor counted. The
-line is 0.05 % of the works, at least 20 and at most 500. Shared hashes are a reason to align two texts, never a
+line is 0.05 % of the works, at least 50 and at most 500. Shared hashes are a reason to align two texts, never a
 finding: on one beat half of all articles share two with another (architecture.md section 3).
 
 Memory: 5 bytes a posting (6 below 4 million postings, 7 below 16,000), some 510 a work of average length (102 hashes,
