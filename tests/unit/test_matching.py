@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from service.demo.newsroom import load_articles, load_host_articles, load_other_papers
-from service.fingerprint import normalise
-from service.matching import compare, may_match
+from service.fingerprint import copied_characters, normalise
+from service.matching import MAY_MATCH_RUN, MAY_MATCH_SHARE, compare, may_be_copied, may_match
 
 WORKS = [one.text for one in load_articles() if len(one.text) > 400]
 HOSTS = [one.text for one in load_other_papers()]
@@ -43,6 +43,15 @@ def test_what_the_comparison_calls_a_match_passes_the_cheap_test(seed: int) -> N
     for page in (host[:300] + passage + host[300:], post, work[:60] + host, edited(work, (4, 6), random)):
         if compare(work, page, work_title="", page_title="", distance=None) is not None:
             assert passes(work, page)
+
+
+def test_a_passage_with_small_edits_passes_though_no_run_is_long_and_the_share_is_small() -> None:
+    work = max(WORKS, key=len) * 2
+    passage = edited(work[40:140], (26, 28), Random(4))
+    page = HOSTS[0] + passage + HOSTS[1]
+    quick = copied_characters(*(normalise(text).codes for text in (work, page)))
+    assert quick.longest_run < MAY_MATCH_RUN and quick.copied < MAY_MATCH_SHARE * len(normalise(work))
+    assert may_be_copied(*(normalise(text).codes.astype(np.uint16) for text in (work, page)))
 
 
 def test_the_same_long_quotation_in_other_words_around_it_is_no_match() -> None:
