@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, CursorResult, Index, String, Text, and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.clock import utc_now
@@ -94,7 +95,10 @@ def enqueue(
     group: str | None = None,
     delay_s: float = 0,
 ) -> Job:
-    """The job of this key, new or already there. It leaves for the queue when the edge has committed and published."""
+    """The job of this key, new or already there. It leaves for the queue when the edge has committed and published.
+
+    Two at the same moment: the second waits until the first has committed and gets its job.
+    """
     existing = session.scalars(select(Job).where(Job.key == key)).first()
     if existing is not None:
         return existing
@@ -102,8 +106,11 @@ def enqueue(
         raise ValueError(f"no queue {queue!r}")
     job = Job(kind=kind, key=key, queue=queue, payload=payload or {}, group_key=group)
     job.not_before = utc_now() + timedelta(seconds=delay_s)
-    session.add(job)
-    session.flush()
+    try:
+        with session.begin_nested():  # the caller's own writes outlive a key that another transaction took meanwhile
+            session.add(job)
+    except IntegrityError:
+        return session.scalars(select(Job).where(Job.key == key)).one()
     return job
 
 

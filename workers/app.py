@@ -189,10 +189,12 @@ def _serve_own_queues(instance: Any = None, **_: Any) -> None:
 def _note_host(**_: Any) -> None:
     """Says that this machine has workers now, and which partitions they search."""
     with flask_app().app_context():
-        note_host(db.session(), settings, utc_now())
-        db.session.commit()
-        db.session.remove()
-        db.engine.dispose()  # children forked later must not share the connection
+        try:
+            note_host(db.session(), settings, utc_now())
+            db.session.commit()
+        finally:
+            db.session.remove()
+            db.engine.dispose()  # children forked later must not share the connection
 
 
 @signals.worker_init.connect

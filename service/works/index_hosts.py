@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service import jobs
@@ -47,13 +48,22 @@ class IndexHost(Identified):
 
 def note_host(session: Session, settings: Settings, now: datetime, **facts: Any) -> None:
     """Writes what this machine is and, given as `facts`, what it built."""
-    host = session.scalars(select(IndexHost).where(IndexHost.host == settings.index_host)).first()
+    here = select(IndexHost).where(IndexHost.host == settings.index_host)
+    values = {
+        "partitions": settings.index_partitions,
+        "partition_works": settings.index_partition_works,
+        "seen_at": now,
+        **facts,
+    }
+    host = session.scalars(here).first()
     if host is None:
-        host = IndexHost(host=settings.index_host)
-        session.add(host)
-    host.partitions, host.partition_works = settings.index_partitions, settings.index_partition_works
-    host.seen_at = now
-    for name, value in facts.items():
+        try:
+            with session.begin_nested():
+                session.add(IndexHost(host=settings.index_host, **values))
+            return
+        except IntegrityError:  # another worker of this machine came first
+            host = session.scalars(here).one()
+    for name, value in values.items():
         setattr(host, name, value)
     session.flush()
 

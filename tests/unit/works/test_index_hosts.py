@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,57 @@ def test_a_failed_rebuild_is_asked_for_again_in_the_next_hour_and_not_before(any
     assert request_rebuild(any_session, "one", "large", now + timedelta(minutes=20)) is job
     assert request_rebuild(any_session, "one", "large", now + timedelta(hours=1)) is not job
     assert request_rebuild(any_session, "two", "large", now) is not job
+
+
+def at_the_same_moment(app: Flask, act: Callable[[Session, int], Any]) -> list[Any]:
+    """What two sessions get that both looked before either had written: the first commits while the second waits."""
+    with app.app_context():
+        engine = db.engine
+    done = []
+    with Session(engine) as first, ThreadPoolExecutor(1) as pool:
+        done.append(act(first, 0))
+        first.flush()
+
+        def second() -> Any:
+            with Session(engine) as own:
+                result = act(own, 1)
+                own.commit()
+                return result
+
+        waiting = pool.submit(second)
+        wait([waiting], timeout=0.5)
+        assert not waiting.done()
+        first.commit()
+        done.append(waiting.result(timeout=10))
+    return done
+
+
+def test_two_that_ask_for_the_same_rebuild_at_once_get_one_job_and_keep_their_own_writes(
+    make_app: Callable[..., Flask],
+) -> None:
+    app, now = make_app("postgresql"), utc_now()
+
+    def ask(session: Session, number: int) -> int:
+        jobs.enqueue(session, "crawl.discover", f"own{number}", queue="crawl")
+        return request_rebuild(session, "one", "large", now).id
+
+    first, second = at_the_same_moment(app, ask)
+    assert first == second
+    with app.app_context():
+        assert {job.key for job in db.session.query(Job)} >= {"own0", "own1"}
+
+
+def test_two_workers_of_a_new_machine_may_start_at_once(make_app: Callable[..., Flask]) -> None:
+    app, now = make_app("postgresql"), utc_now()
+    with app.app_context():
+        settings: Settings = current_app.config["YINJI"]
+
+    def start(session: Session, number: int) -> None:
+        note_host(session, settings, now + timedelta(seconds=number))
+
+    at_the_same_moment(app, start)
+    with app.app_context():
+        assert [host.seen_at for host in db.session.query(IndexHost)] == [now + timedelta(seconds=1)]
 
 
 def test_the_index_of_a_process_is_forgotten_after_a_fork(any_session: Session) -> None:
