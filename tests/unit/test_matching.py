@@ -48,7 +48,7 @@ def test_what_the_comparison_calls_a_match_passes_the_cheap_test(seed: int) -> N
 def test_a_passage_with_small_edits_passes_though_no_run_is_long_and_the_share_is_small() -> None:
     work = max(WORKS, key=len) * 2
     passage = edited(work[40:140], (26, 28), Random(4))
-    page = HOSTS[0] + passage + HOSTS[1]
+    page = "".join(HOSTS[:3]) + passage + "".join(HOSTS[3:6])
     quick = copied_characters(*(normalise(text).codes for text in (work, page)))
     assert quick.longest_run < MAY_MATCH_RUN and quick.copied < MAY_MATCH_SHARE * len(normalise(work))
     assert may_be_copied(*(normalise(text).codes.astype(np.uint16) for text in (work, page)))
