@@ -22,6 +22,7 @@ from service.errors import IllegalTransition
 from service.extensions import Identified
 
 QUEUES = ("crawl", "screening", "index", "mail")
+PARTITION_PREFIX = "screening.p"
 _OF_SOME_MACHINES = re.compile(r"screening\.p[0-9]{1,2}|index\.[0-9a-f]{10}")
 """Queues that only some machines serve: the searches of one partition of the index, the builds of one machine."""
 LEASE = timedelta(seconds=30)
@@ -42,7 +43,7 @@ Send = Callable[["Job"], None]
 
 def partition_queue(partition: int) -> str:
     """The queue of the searches in one partition of the index."""
-    return f"screening.p{partition}"
+    return f"{PARTITION_PREFIX}{partition}"
 
 
 def host_queue(host: str) -> str:
@@ -196,8 +197,15 @@ def retry(session: Session, job: Job) -> None:
     """A person sends a dead job again. Raises IllegalTransition when it is not dead."""
     if job.state != "dead":
         raise IllegalTransition("只有进入死信的任务可以重试。")
+    run_again(job)
+
+
+def run_again(job: Job, payload: dict[str, Any] | None = None) -> None:
+    """Sends a job again as if it were new, with this payload if one is given. Not one that somebody is running."""
     job.state, job.failures, job.attempts, job.error = "queued", 0, 0, ""
     job.not_before, job.sent_at, job.finished_at = utc_now(), None, None
+    if payload is not None:
+        job.payload = payload
 
 
 def due(session: Session, now: datetime, limit: int = 500) -> Sequence[Job]:

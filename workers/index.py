@@ -50,8 +50,13 @@ def seal(session: Session) -> int:
 
 @periodic_task("index.renew")
 def request_rebuilds(session: Session) -> int:
-    """Enqueues the nightly build of each machine's index, and deletes old snapshots; returns how many machines were due."""
+    """Enqueues the nightly build of each machine's index, and deletes old snapshots; returns how many machines were due.
+
+    Pages held for partitions that are no more are visited anew.
+    """
     sweep_if_idle(settings.index_folder)
+    partitions.visit_recut(session, settings, utc_now())
+    session.commit()
     return index_hosts.request_nightly(session, utc_now())
 
 

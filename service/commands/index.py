@@ -75,9 +75,9 @@ def _print(status: IndexStatus) -> None:
     click.echo(f"snapshot    {snapshot}")
     click.echo(f"beside it   {status.delta_rows:,} works, in the memory of each process up to {DELTA_MOST:,}")
     click.echo(f"rebuild     {status.rebuild}")
-    for number in range(status.partitions) if status.partitions > 1 else ():
+    for number, hosts in status.served_by.items() if len(status.served_by) > 1 else ():
         waiting = status.waiting.get(number, 0)
-        names = ", ".join(status.served_by[number]) or "nobody for others"
+        names = ", ".join(hosts) or "nobody for others"
         click.echo(f"partition   {number}: {names}" + (f", {waiting:,} searches wait" if waiting else ""))
     for host in status.hosts:
         built = host["built_at"] or "no snapshot yet"

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import CursorResult, String, cast, delete, func, literal, select
+from sqlalchemy import CursorResult, String, cast, delete, func, literal, select, true, update
 from sqlalchemy.orm import Session
 
 from service import jobs
 from service.clock import utc_now
+from service.config import Settings, parse_partitions
 from service.extensions import dump_json
 from service.fingerprint import Candidate
 from service.intake.page import Hop, Page
@@ -27,8 +28,10 @@ from service.jobs import Job, partition_queue
 from service.sightings.held import HeldPage, PartitionAnswer
 from service.sightings.hosts import insert_new
 from service.sightings.models import Sighting
+from service.sightings.scans import group_of
+from service.works.index_hosts import GONE_AFTER, IndexHost
 
-SEARCH, CONCLUDE = "screening.search", "screening.conclude"
+VISIT, SEARCH, CONCLUDE = "screening.visit", "screening.search", "screening.conclude"
 
 
 def is_held(session: Session, sighting_id: int) -> bool:
@@ -119,6 +122,42 @@ def settle_dead(session: Session) -> int:
         sighting.outcome, sighting.reason = "failed", f"处理时出错，任务 {job_id} 已进入死信"
     session.flush()
     return len(dead)
+
+
+def visit_recut(session: Session, settings: Settings, now: datetime) -> int:
+    """Has pages visited anew that wait for partitions which nobody cuts or shares any more; returns how many.
+
+    Such searches would wait for ever, or are dead. Nothing is done while the machines are of different opinions: the
+    page would be held again. The caller commits.
+    """
+    hosts = session.scalars(select(IndexHost).where(IndexHost.seen_at > now - GONE_AFTER)).all()
+    if not hosts or {host.partition_works for host in hosts} != {settings.index_partition_works}:
+        return 0
+    is_shared = any(parse_partitions(host.partitions) is not None for host in hosts)
+    is_cut_otherwise = Job.payload["partition_works"].as_integer() != settings.index_partition_works
+    stale = session.execute(
+        select(HeldPage.id, HeldPage.sighting_id, Sighting.scan_id)
+        .join(Sighting, Sighting.id == HeldPage.sighting_id)
+        .join(Job, Job.group_key == literal("held:") + cast(Sighting.id, String))
+        .where(Job.kind == SEARCH, Job.state.in_(("queued", "dead")), is_cut_otherwise if is_shared else true())
+        .distinct()
+    ).all()
+    return sum(_visit_anew(session, *row) for row in stale)
+
+
+def _visit_anew(session: Session, held_id: int, sighting_id: int, scan_id: int) -> bool:
+    """Lets the page go, with the jobs that would answer for it; False when it was concluded meanwhile."""
+    if not release_page(session, held_id):
+        return False
+    waiting = update(Job).where(Job.group_key == _group(sighting_id), Job.state.in_(("queued", "dead")))
+    session.execute(waiting.values(state="cancelled").execution_options(synchronize_session="fetch"))
+    session.execute(update(Sighting).where(Sighting.id == sighting_id).values(outcome="pending", reason=""))
+    payload = {"sighting_id": sighting_id}
+    visit = jobs.enqueue(
+        session, VISIT, f"visit:{sighting_id}", queue="screening", payload=payload, group=group_of(scan_id)
+    )
+    jobs.run_again(visit, payload)
+    return True
 
 
 def _group(sighting_id: int) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.config import Settings, parse_partitions
 from service.fingerprint.snapshot import SnapshotDamaged, open_segment
-from service.jobs import Job, host_queue, partition_queue
+from service.jobs import PARTITION_PREFIX, Job, host_queue
 from service.works.fingerprints import active_algorithm
 from service.works.index_files import Generation, read_pointer, segment_folder, stamp
 from service.works.index_hosts import GONE_AFTER, IndexHost, group_of
@@ -26,7 +26,8 @@ STALE_AFTER = timedelta(hours=49)
 class IndexStatus:
     """`generation`: the snapshot in force here, None when there is none; `delta_rows`: works registered since.
 
-    `served_by`: partition → machines that search it for others; `waiting`: partition → searches that wait for one;
+    `served_by`: partition → machines that search it for others; `waiting`: partition → searches that wait for one.
+    Both also name partitions that there were under other settings, as long as searches wait for them.
     `problems`: what an operator should look at, one sentence each.
     """
 
@@ -62,11 +63,12 @@ def index_status(session: Session, settings: Settings, now: datetime) -> IndexSt
     count = partition_of(max(newest_work(session), 1), settings.index_partition_works) + 1
     hosts = session.scalars(select(IndexHost).order_by(IndexHost.host)).all()
     seen = [host for host in hosts if now - host.seen_at < GONE_AFTER]
-    served_by = {number: [host.host for host in seen if host.takes_searches(number)] for number in range(count)}
-    waiting = _waiting(session, count)
+    waiting = _waiting(session)
+    numbers = sorted({*range(count), *waiting})
+    served_by = {number: [host.host for host in seen if host.takes_searches(number)] for number in numbers}
     settings_of_all = [settings.served_partitions, *(parse_partitions(host.partitions) for host in seen)]
     is_shared = any(served is not None and not served >= set(range(count)) for served in settings_of_all)
-    unserved = [str(number) for number, names in served_by.items() if not names and (is_shared or waiting[number])]
+    unserved = [str(number) for number, names in served_by.items() if not names and (is_shared or number in waiting)]
     if unserved:
         problems.append(f"no machine searches partition {', '.join(unserved)}: pages wait (YINJI_INDEX_PARTITIONS)")
     sizes = {host.partition_works for host in seen}
@@ -87,7 +89,7 @@ def index_status(session: Session, settings: Settings, now: datetime) -> IndexSt
         delta_rows=news.rows,
         partitions=count,
         served_by=served_by,
-        waiting={number: size for number, size in waiting.items() if size},
+        waiting=waiting,
         rebuild=_describe(job),
         hosts=[_host_row(host, now) for host in hosts],
         problems=problems,
@@ -112,12 +114,14 @@ def _file_problems(session: Session, settings: Settings, found: Generation | Non
     return []
 
 
-def _waiting(session: Session, count: int) -> dict[int, int]:
-    queues = {partition_queue(number): number for number in range(count)}
+def _waiting(session: Session) -> dict[int, int]:
+    """Partition → searches that wait, of all partitions that have any, whatever the settings are now."""
     rows = session.execute(
-        select(Job.queue, func.count(Job.id)).where(Job.state == "queued", Job.queue.in_(queues)).group_by(Job.queue)
+        select(Job.queue, func.count(Job.id))
+        .where(Job.state == "queued", Job.queue.startswith(PARTITION_PREFIX, autoescape=True))
+        .group_by(Job.queue)
     )
-    return dict.fromkeys(range(count), 0) | {queues[queue]: size for queue, size in rows}
+    return {int(queue.removeprefix(PARTITION_PREFIX)): size for queue, size in rows}
 
 
 def _describe(job: Job | None) -> str:

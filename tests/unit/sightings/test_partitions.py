@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -27,6 +28,7 @@ from service.jobs import Job
 from service.screening import conclude_sighting, search_partition
 from service.sightings.flags import Flag
 from service.sightings.held import HeldPage, PartitionAnswer
+from service.sightings.models import Sighting
 from service.sightings.partitions import (
     answered_candidates,
     enqueue_conclusion,
@@ -37,8 +39,11 @@ from service.sightings.partitions import (
     release_page,
     settle_dead,
     unpack_page,
+    visit_recut,
 )
 from service.works import index
+from service.works.index_hosts import IndexHost, note_host
+from service.works.index_status import index_status
 from tests.factories import TEXT, make_outlet, make_sighting, make_work
 from tests.pages import page_of
 from tests.workers.site import HEAD
@@ -165,6 +170,63 @@ def test_a_dead_search_fails_its_sighting_and_a_retry_still_concludes_it(
     conclude_sighting(session, sighting_id, token, blobs=blobs)
     session.commit()
     assert count(session, Flag.id) == 2
+
+
+def machines(session: Session, settings: Settings, **partitions: str) -> None:
+    """The machines that were seen lately, with the partitions that each says it serves, cut as in the settings."""
+    session.query(IndexHost).delete()
+    for host, served in partitions.items():
+        of_one = replace(settings, index_host=host, index_partitions=served)
+        note_host(session, of_one, utc_now())
+
+
+def states(session: Session, *where: Any) -> list[str]:
+    return sorted(session.scalars(select(Job.state).where(*where)))
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+@pytest.mark.parametrize(("works", "partitions"), [(1000, "0"), (1, "all")], ids=["cut otherwise", "no longer shared"])
+def test_a_page_that_waits_for_partitions_which_are_no_more_is_seen_and_visited_anew(
+    held: tuple[Session, int, str], works: int, partitions: str, is_dead: bool
+) -> None:
+    session, sighting_id, token = held
+    searches = (Job.kind == "screening.search",)
+    note_answer(session, sighting_id, token, 0, [])
+    session.scalars(select(Job).where(Job.queue == "screening.p0")).one().state = "done"
+    visit = jobs.enqueue(session, "screening.visit", f"visit:{sighting_id}", queue="screening")
+    visit.state, visit.attempts, visit.payload = "done", 3, {"sighting_id": sighting_id, "tries": 2}
+    settings = replace(current_app.config["YINJI"], index_partition_works=works, index_partitions=partitions)
+    machines(session, settings, one=partitions)
+    status = index_status(session, settings, utc_now())
+    assert status.waiting == {1: 1} and status.served_by[1] == []
+    assert any("no machine searches partition 1" in problem for problem in status.problems)
+    if is_dead:
+        session.scalars(select(Job).where(Job.queue == "screening.p1")).one().state = "dead"
+        assert settle_dead(session) == 1
+    assert visit_recut(session, settings, utc_now()) == 1
+    session.commit()
+    assert count(session, HeldPage.id) == count(session, PartitionAnswer.id) == 0
+    assert states(session, *searches) == ["cancelled", "done"]
+    assert session.get_one(Sighting, sighting_id).outcome == "pending"
+    session.refresh(visit)
+    assert (visit.state, visit.attempts, visit.payload) == ("queued", 0, {"sighting_id": sighting_id})
+    assert visit_recut(session, settings, utc_now()) == 0
+
+
+def test_a_page_goes_on_waiting_where_it_will_be_searched_or_the_machines_disagree(
+    held: tuple[Session, int, str],
+) -> None:
+    session = held[0]
+    here: Settings = current_app.config["YINJI"]
+    machines(session, here, one="0-1")
+    assert visit_recut(session, here, utc_now()) == 0
+    machines(session, here, one="all", two="1")  # the second is switched off, or restarted
+    assert visit_recut(session, here, utc_now()) == 0
+    other = replace(here, index_partition_works=1000)
+    assert visit_recut(session, other, utc_now()) == 0  # the machines still cut as before
+    assert states(session, Job.kind == "screening.search") == ["queued", "queued"]
+    machines(session, other, one="0")
+    assert visit_recut(session, other, utc_now()) == 1
 
 
 def test_two_last_answers_at_the_same_moment_make_one_conclusion(
