@@ -10,6 +10,7 @@ when all have answered (`conclude_sighting`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import httpx2
@@ -43,7 +44,7 @@ from service.sightings.partitions import (
     release_page,
 )
 from service.works.fingerprints import active_algorithm, fingerprinter
-from service.works.index import check_ready, count_partitions, find_candidates, searches_all
+from service.works.index import background, check_ready, count_partitions, find_candidates, searches_all
 from service.works.models import Work, WorkVersion
 
 MATCHED_STATES = ("registered", "disputed")
@@ -71,11 +72,15 @@ def screen_sighting(
     if others:
         hold_page(session, sighting_id, page, others, settings.index_partition_works)
         return "pending"
+    return screen_page(session, sighting_id, page, blobs=blobs)
+
+
+def screen_page(session: Session, sighting_id: int, page: FetchedPage, *, blobs: BlobStore) -> str:
+    """The same for a page that was fetched, on a machine that searches all partitions. Raises IndexNotReady."""
     html, visible = read_html(page)
-    with reading(session):
-        likely = find_likely(session, visible)
-    examined = examine(html, visible, page.url, likely, partial(load_works, session))
-    return write_findings(session, blobs, sighting_id, page, examined)
+    likely = find_likely(session, visible)
+    examined = examine_page(session, html, visible, page.url, likely.candidates)
+    return write_findings(session, blobs, sighting_id, page, examined, likely.algorithm)
 
 
 def check_index(session: Session, settings: Settings) -> None:
@@ -94,14 +99,14 @@ def search_partition(session: Session, sighting_id: int, token: str, partition: 
         if held is None:
             return
         held_id, page = held[0].id, held[1]
-        _, visible = read_html(page)
-        likely = find_likely(session, visible, partition)
-    if not note_answer(session, sighting_id, token, partition, likely):
+    _, visible = read_html(page)
+    likely = find_likely(session, visible, partition)
+    if not note_answer(session, sighting_id, token, partition, likely.candidates):
         return
-    if likely or answered_candidates(session, held_id):
+    if likely.candidates or answered_candidates(session, held_id):
         enqueue_conclusion(session, sighting_id, token)
     elif release_page(session, held_id):
-        write_findings(session, blobs, sighting_id, page, Examined(visible, None, []))
+        write_findings(session, blobs, sighting_id, page, Examined(visible, None, []), likely.algorithm)
 
 
 def conclude_sighting(session: Session, sighting_id: int, token: str, *, blobs: BlobStore) -> None:
@@ -115,10 +120,11 @@ def conclude_sighting(session: Session, sighting_id: int, token: str, *, blobs: 
             return
         held_id, page = held[0].id, held[1]
         likely = answered_candidates(session, held_id)
+        algorithm = active_algorithm(session)
     html, visible = read_html(page)
-    examined = examine(html, visible, page.url, likely, partial(load_works, session))
+    examined = examine_page(session, html, visible, page.url, likely)
     if release_page(session, held_id):
-        write_findings(session, blobs, sighting_id, page, examined)
+        write_findings(session, blobs, sighting_id, page, examined, algorithm)
 
 
 def read_html(page: FetchedPage) -> tuple[str, str]:
@@ -127,16 +133,32 @@ def read_html(page: FetchedPage) -> tuple[str, str]:
     return html, quick_text(html)
 
 
-def find_likely(session: Session, visible: str, partition: int | None = None) -> list[Candidate]:
+@dataclass(frozen=True)
+class Likely:
+    """The candidates that passed the cheap test, and the fingerprint algorithm that found them."""
+
+    algorithm: str
+    candidates: list[Candidate]
+
+
+def find_likely(session: Session, visible: str, partition: int | None = None) -> Likely:
     """The candidates that passed the cheap test on all visible text; a text too short to judge has none.
 
-    Of all partitions that this machine searches, or of one. Most pages end here. Raises IndexNotReady.
+    Of all partitions that this machine searches, or of one. Most pages end here. Leaves no transaction open. Raises
+    IndexNotReady.
     """
     text = normalise(visible)
-    fingerprint = fingerprinter(active_algorithm(session))(text)
-    if fingerprint is None:
-        return []
-    return likely_candidates(text, find_candidates(session, fingerprint, partition))
+    with reading(session):
+        algorithm = active_algorithm(session)
+        fingerprint = fingerprinter(algorithm)(text)
+        found = [] if fingerprint is None else find_candidates(session, fingerprint, partition)
+    return Likely(algorithm, likely_candidates(text, found))
+
+
+def examine_page(session: Session, html: str, visible: str, url: str | None, likely: Sequence[Candidate]) -> Examined:
+    """The page against its candidates, each shared word weighed by how common it is in the registry."""
+    weights = background(session) if likely else None
+    return examine(html, visible, url, likely, partial(load_works, session), background=weights)
 
 
 def load_works(session: Session, candidates: Sequence[Candidate]) -> list[WorkText]:
@@ -154,8 +176,13 @@ def load_works(session: Session, candidates: Sequence[Candidate]) -> list[WorkTe
     ]
 
 
-def write_findings(session: Session, blobs: BlobStore, sighting_id: int, page: FetchedPage, examined: Examined) -> str:
-    """Writes the visit, and for each work found its match, ruling and flag; returns the sighting's outcome."""
+def write_findings(
+    session: Session, blobs: BlobStore, sighting_id: int, page: FetchedPage, examined: Examined, algorithm: str
+) -> str:
+    """Writes the visit, and for each work found its match, ruling and flag; returns the sighting's outcome.
+
+    `algorithm`: the fingerprint that found the works.
+    """
     sighting = session.get_one(Sighting, sighting_id)
     article = examined.article
     record_visit(session, sighting, page, article)
@@ -164,7 +191,7 @@ def write_findings(session: Session, blobs: BlobStore, sighting_id: int, page: F
         keep_capture(session, blobs, sighting, page, article.text)
         for one in examined.found:
             verdict, credited = rule(session, sighting, one, article, examined.visible, host_of(page.url))
-            match = record_match(session, sighting, one.work.version_id, one.measured, credited)
+            match = record_match(session, sighting, one.work.version_id, one.measured, credited, algorithm)
             ruling = record_ruling(session, match, verdict, page.fetched_at)
             raise_flag(session, sighting, one.work.work_id, match, ruling)
             if outcome != "flagged":

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from service.audit import WORKER, record
 from service.blobs import BlobStore
 from service.fingerprint.align import ALIGNMENT
+from service.fingerprint.background import BACKGROUND
 from service.fingerprint.match import MATCH
 from service.fingerprint.rewritten import REWRITTEN
 from service.intake.extract import Article
@@ -21,7 +22,6 @@ from service.matching import Measured
 from service.sightings.flags import FLAG, Flag
 from service.sightings.models import Capture, Match, Ruling, Sighting
 from service.states import next_state
-from service.works.fingerprints import active_algorithm
 
 NEEDS_EYES = ("out_of_scope", "not_licensed", "exception_likely", "unclear")
 """Every ruling but *permitted* raises a flag: machines record evidence, people decide."""
@@ -66,18 +66,24 @@ def keep_capture(session: Session, blobs: BlobStore, sighting: Sighting, page: F
 
 
 def record_match(
-    session: Session, sighting: Sighting, version_id: int, measured: Measured, is_credited: bool | None
+    session: Session,
+    sighting: Sighting,
+    version_id: int,
+    measured: Measured,
+    is_credited: bool | None,
+    algorithm: str,
 ) -> Match:
     """The match of this sighting with this version: one row, written anew when screening runs again.
 
-    It names what measured it: the fingerprint that found the work, both aligners, the rules of classification.
+    It names what measured it: the fingerprint that found the work (`algorithm`), both aligners, what weighs the words, the
+    rules of classification.
     """
     match = session.scalars(
         select(Match)
         .where(Match.sighting_id == sighting.id, Match.version_id == version_id)
         .options(selectinload(Match.ruling))
     ).first() or Match(sighting_id=sighting.id, version_id=version_id)
-    match.algorithm = " ".join((active_algorithm(session), ALIGNMENT, REWRITTEN, MATCH))
+    match.algorithm = " ".join((algorithm, ALIGNMENT, REWRITTEN, BACKGROUND, MATCH))
     match.kind = measured.kind
     match.coverage_of_work = measured.overlap.coverage
     match.coverage_of_page = measured.overlap.coverage_of_page

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from service.clock import utc_now
 from service.config import Settings
-from service.fingerprint import Candidate, Fingerprint
+from service.extensions import reading
+from service.fingerprint import Background, Candidate, Fingerprint
 from service.jobs import Job
 from service.works.fingerprints import active_algorithm
 from service.works.index_build import rebuild
@@ -26,6 +27,7 @@ from service.works.index_rows import newest_work
 
 __all__ = [
     "IndexNotReady",
+    "background",
     "check_ready",
     "count_partitions",
     "find_candidates",
@@ -52,6 +54,16 @@ def find_candidates(session: Session, fingerprint: Fingerprint, partition: int |
 def check_ready(session: Session) -> None:
     """Returns when a search would be answered at once. Raises IndexNotReady."""
     live_index(session, active_algorithm(session)).refresh(session)
+
+
+def background(session: Session) -> Background | None:
+    """How common words are in the registry: for comparing what a search found. None while that is unknown.
+
+    The same, but for a tenth, on all machines and in a screening of files. Leaves no transaction open.
+    """
+    with reading(session):
+        algorithm = active_algorithm(session)
+    return live_index(session, algorithm).background(session)
 
 
 def live_index(session: Session, algorithm: str) -> LiveIndex:

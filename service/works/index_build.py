@@ -16,6 +16,7 @@ from service.errors import YinjiError
 from service.extensions import reading
 from service.fingerprint.snapshot import write_segment
 from service.works.fingerprints import active_algorithm
+from service.works.index_background import MOST_TEXTS, count_background
 from service.works.index_files import (
     Generation,
     build_lock,
@@ -131,8 +132,10 @@ def _write(
 
     try:
         (folder / name).mkdir()
+        attached = count_background(session, MOST_TEXTS).to_attach()
         for partition in partitions:
-            works += write_segment(segment_folder(folder, name, partition), rows_of(partition), algorithm)
+            target = segment_folder(folder, name, partition)
+            works += write_segment(target, rows_of(partition), algorithm, lambda: attached)
         generation = Generation(
             generation=name,
             algorithm=algorithm,

@@ -157,10 +157,9 @@ def sweep(folder: Path, now_s: float | None = None) -> None:
     """
     now_s = time.time() if now_s is None else now_s
     pointer = load_pointer(folder)
-    if pointer is None:
-        in_force, since = "", 0.0
-    else:
-        in_force, since = pointer.generation, pointer.built.timestamp()
+    # Since the pointer was written, which is later than its own `built_at` by the hours that a build may take.
+    since = (folder / POINTER).stat().st_mtime if pointer is not None else 0.0
+    in_force = pointer.generation if pointer is not None else ""
     for path in folder.iterdir():
         if not path.is_dir() or path.name == in_force:
             continue

@@ -20,10 +20,13 @@ from sqlalchemy.orm import Session
 
 from service.config import Settings
 from service.errors import YinjiError
-from service.fingerprint import Candidate, Fingerprint, IndexSegment
+from service.extensions import reading
+from service.fingerprint import Background, Candidate, Fingerprint, IndexSegment
+from service.fingerprint.segment import rank
 from service.fingerprint.snapshot import SnapshotDamaged, open_segment
+from service.works.index_background import MOST_TEXTS_AT_ONCE, Counted, attached_background, count_background
 from service.works.index_files import Generation, drop_pointer, load_pointer, segment_folder, stamp
-from service.works.index_rows import Row, Settled, anchor, look, read_rows
+from service.works.index_rows import Row, Settled, anchor, look, newest_work, read_rows
 
 log = structlog.get_logger()
 
@@ -64,7 +67,8 @@ class LiveIndex:
         self.served_text, self.served = settings.index_partitions, settings.served_partitions
         self.rebuild_reason = ""
         self.generation: Generation | None = None
-        self._lock = Lock()
+        self._lock, self._counting = Lock(), Lock()
+        self._counted: Counted | None = None
         self._stamp: tuple[int, int, int] | None = UNREAD
         self._doubted: tuple[int, int, int] | None = UNREAD
         self._base: dict[int, IndexSegment] = {}
@@ -90,7 +94,7 @@ class LiveIndex:
                     if self._base is base:  # else another thread saw it too
                         self._give_up(str(damage))
                 continue
-            return sorted(found, key=lambda one: -one.shared)
+            return sorted(found, key=rank)
 
     def refresh(self, session: Session) -> tuple[dict[int, IndexSegment], list[dict[int, IndexSegment]]]:
         """Takes in what is new on disk and in the database; returns the snapshot's segments and the newer ones.
@@ -104,6 +108,22 @@ class LiveIndex:
             self._judge()
             pieces = [*self._pieces, self._tail] if self._tail is not None else self._pieces
             return self._base, [piece.segments for piece in pieces]
+
+    def background(self, session: Session) -> Background | None:
+        """How common words are in the registry, at most a tenth of it newer; None while it holds too few texts to tell.
+
+        From the snapshot, or counted here and kept. Leaves no transaction open.
+        """
+        with reading(session):
+            with self._lock, suppress(IndexNotReady):  # then what was known before, or the database
+                if stamp(self.folder) != self._stamp:
+                    self._open(session)
+            newest = newest_work(session)
+        with self._counting:
+            known = self._counted
+            if known is None or known.is_outgrown(newest):
+                known = self._counted = count_background(session, MOST_TEXTS_AT_ONCE)
+            return known.usable
 
     @property
     def delta_rows(self) -> int:
@@ -164,6 +184,7 @@ class LiveIndex:
         self.generation, self._base = generation, base
         self._settled = Settled(generation.until if generation else 0)
         self._pieces, self._tail, self._tail_seen = [], None, (0, 0)
+        self._counted = attached_background(base.values())
         self.rebuild_reason = ""
 
     def _give_up(self, why: str) -> None:

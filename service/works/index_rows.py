@@ -31,6 +31,8 @@ FINAL_STATES = ("refused", "withdrawn", "cancelled")
 later without any new row, so they are in; whether a candidate is in force is asked when its text is loaded."""
 READ_ROWS = 1_000
 """Work versions a query: some 3 MB of texts."""
+SAMPLE_ROWS = 500
+"""Numbers named in one query; databases limit how many that may be."""
 
 _BEYOND = select(
     func.count(case((WorkFingerprint.algorithm == bindparam("algorithm"), 1))),
@@ -135,6 +137,22 @@ def anchor(session: Session, algorithm: str, until: int) -> str:
 def newest_work(session: Session) -> int:
     """The highest work number; 0 when there is none."""
     return session.scalar(select(func.max(Work.id))) or 0
+
+
+def sample_texts(session: Session, most: int) -> Iterator[str]:
+    """Texts of at most so many works, evenly taken by work number; of all when there are no more.
+
+    Each slice is a unit of work of its own: no transaction stays open while the caller reads the texts.
+    """
+    with reading(session):
+        newest = newest_work(session)
+    numbers = range(1, newest + 1, -(-newest // most) or 1)
+    for first in range(0, len(numbers), SAMPLE_ROWS):
+        chosen = Work.id.in_(numbers[first : first + SAMPLE_ROWS])
+        texts = select(WorkVersion.text).join(Work, Work.id == WorkVersion.work_id).order_by(Work.id)
+        with reading(session):
+            batch = session.scalars(texts.where(chosen, WorkVersion.is_current, Work.state.not_in(FINAL_STATES))).all()
+        yield from batch
 
 
 def _read(

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.audit import CLI
 from service.blobs import BlobStore, open_store
-from service.comparison import examine
-from service.demo.newsroom import load_articles, load_other_papers
+from service.comparison import examine, likely_candidates
+from service.demo.newsroom import load_articles, load_host_articles, load_other_papers
+from service.fingerprint import fingerprint_text, normalise
+from service.intake.extract import quick_text
 from service.intake.page import Page
 from service.licences.facts import HISTORIC_SWITCH
 from service.licences.operations import set_switch
+from service.offline import read_works
 from service.outlets.models import Outlet
-from service.screening import find_likely, load_works, read_html, write_findings
+from service.screening import examine_page, find_likely, screen_page
 from service.sightings.flags import Flag
 from service.sightings.models import Capture, Match, Ruling, Sighting
 from service.sightings.models import Page as PageRow
+from service.works import index
 from service.works.models import Work
 from service.works.operations import change_work_state
 from tests.factories import (
@@ -37,6 +43,7 @@ from tests.factories import (
     make_work,
 )
 from tests.pages import FETCHED_AT, page_of
+from tests.rewriting import REPORT, RETOLD
 
 ARTICLE = load_articles()[0]
 URL = "https://copy.example/a/1.html"
@@ -72,9 +79,7 @@ def html_of(
 
 def screen(session: Session, blobs: BlobStore, sighting_id: int, page: Page) -> str:
     """What `screen_sighting` does with a page that was fetched."""
-    html, visible = read_html(page)
-    examined = examine(html, visible, page.url, find_likely(session, visible), partial(load_works, session))
-    outcome = write_findings(session, blobs, sighting_id, page, examined)
+    outcome = screen_page(session, sighting_id, page, blobs=blobs)
     session.commit()
     return outcome
 
@@ -220,6 +225,46 @@ def test_a_work_registered_later_is_found_at_once(any_session: Session, blobs: B
     make_work(any_session, second.text, outlet=outlet, title=second.title)
     any_session.commit()
     assert visit(any_session, blobs, html_of(second.text, title=second.title))[0] == "flagged"
+
+
+def test_a_work_told_in_other_words_is_flagged(any_session: Session, blobs: BlobStore, outlet: Outlet) -> None:
+    work = make_work(any_session, REPORT, outlet=outlet, title="供暖")
+    any_session.commit()
+    outcome, _ = visit(any_session, blobs, retold())
+    flag = the_flag(any_session)
+    assert (outcome, flag.work_id, flag.match.kind) == ("flagged", work.id, "modified")
+    assert flag.match.rewritten and flag.match.rewritten_coverage_of_work > 0.2
+
+
+def retold() -> bytes:
+    return html_of(f"{RETOLD}\n{load_host_articles()[0].before}", title="检修")
+
+
+@pytest.mark.parametrize("is_built", [False, True], ids=["no snapshot", "snapshot"])
+def test_a_scan_judges_as_the_screening_of_files_does(
+    any_session: Session, outlet: Outlet, tmp_path: Path, is_built: bool
+) -> None:
+    """The same candidates, and shared words weighed by the same registry."""
+    texts = [ARTICLE.text, REPORT, *(one.text for one in load_articles()[1:])]
+    for text in texts[1:]:
+        make_work(any_session, text, outlet=outlet)
+    any_session.commit()
+    if is_built:
+        index.rebuild(any_session, current_app.config["YINJI"])
+    file = tmp_path / "works.jsonl"
+    rows = ({"id": str(number), "title": f"第{number}篇", "text": text} for number, text in enumerate(texts))
+    file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    registry = read_works(file)
+
+    html = retold().decode()
+    visible = quick_text(html)
+    likely = likely_candidates(normalise(visible), registry.find(fingerprint_text(visible)))
+    by_file = examine(html, visible, None, likely, registry.load, background=registry.background)
+    by_scan = examine_page(any_session, html, visible, None, find_likely(any_session, visible).candidates)
+    unweighed = examine(html, visible, None, likely, registry.load)
+    scores = [[one.score for one in each.found[0].measured.rewritten] for each in (by_file, by_scan, unweighed)]
+    assert scores[0] == scores[1] != scores[2]
+    assert [one.work.text for one in by_scan.found] == [one.work.text for one in by_file.found] == [REPORT]
 
 
 def test_seen_times_follow_the_visits(any_session: Session, blobs: BlobStore, outlet: Outlet) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from service.audit import Event
 from service.fingerprint import Passage
+from service.fingerprint.text import ALGORITHM
 from service.matching import Measured, compare
 from service.sightings.flags import Flag
 from service.sightings.models import Match, Sighting
 from service.sightings.operations import MATERIAL_CHANGE, raise_flag, record_match, severity_of
-from service.works.fingerprints import active_algorithm
 from service.works.models import Work
 from tests.factories import NOW, TEXT, make_flag, make_match, make_page, make_ruling, make_sighting, make_work
 
@@ -43,7 +43,7 @@ def sighting(any_session: Session) -> Sighting:
 
 def test_a_match_keeps_identical_and_rewritten_text_apart(any_session: Any, work: Work, sighting: Sighting) -> None:
     found = measured(work, rewritten=REWORDED, rewritten_coverage=(0.21, 0.19), is_condensed=True)
-    match = record_match(any_session, sighting, work.current.id, found, None)
+    match = record_match(any_session, sighting, work.current.id, found, None, ALGORITHM)
     any_session.commit()
     any_session.refresh(match)
     assert match.spans == found.spans
@@ -58,17 +58,17 @@ def test_a_match_keeps_identical_and_rewritten_text_apart(any_session: Any, work
 
 
 def test_a_match_names_the_fingerprint_and_the_aligners(any_session: Any, work: Work, sighting: Sighting) -> None:
-    match = record_match(any_session, sighting, work.current.id, measured(work), None)
+    match = record_match(any_session, sighting, work.current.id, measured(work), None, "yj-text-7")
     names = match.algorithm.split(" ")
-    assert names[0] == active_algorithm(any_session)
-    assert [name.rpartition("-")[0] for name in names[1:]] == ["yj-align", "yj-rewritten", "yj-match"]
+    assert names[0] == "yj-text-7", "the one that found it, whatever is in use when it is written"
+    assert [name.rpartition("-")[0] for name in names[1:]] == ["yj-align", "yj-rewritten", "yj-background", "yj-match"]
 
 
 def test_measured_again_the_row_is_the_same_one_with_the_new_values(
     any_session: Any, work: Work, sighting: Sighting
 ) -> None:
-    first = record_match(any_session, sighting, work.current.id, measured(work, rewritten=REWORDED), None)
-    again = record_match(any_session, sighting, work.current.id, measured(work, rewritten=()), True)
+    first = record_match(any_session, sighting, work.current.id, measured(work, rewritten=REWORDED), None, ALGORITHM)
+    again = record_match(any_session, sighting, work.current.id, measured(work, rewritten=()), True, ALGORITHM)
     assert (again.id, again.rewritten, again.is_credited) == (first.id, [], True)
     assert any_session.scalar(select(func.count(Match.id))) == 1
 

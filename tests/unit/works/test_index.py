@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,11 +21,12 @@ from service.audit import CLI
 from service.clock import utc_now
 from service.config import Settings
 from service.extensions import db, reading, write_intent
-from service.fingerprint import Candidate
+from service.fingerprint import Background, Candidate, build_background
 from service.fingerprint import snapshot as snapshots
 from service.jobs import Job
-from service.works import index, index_build, index_hosts, index_live
+from service.works import index, index_background, index_build, index_hosts, index_live
 from service.works.fingerprints import active_algorithm, fingerprinter
+from service.works.index_background import LEAST_TEXTS
 from service.works.index_files import (
     POINTER,
     Generation,
@@ -36,7 +38,8 @@ from service.works.index_files import (
     write_pointer,
 )
 from service.works.index_hosts import IndexHost, request_nightly
-from service.works.models import Work, WorkFingerprint
+from service.works.index_rows import sample_texts
+from service.works.models import Work, WorkFingerprint, WorkVersion
 from service.works.operations import WorkDraft, amend_work, change_work_state
 from tests.factories import NOW, TEXT, make_outlet, make_work
 
@@ -331,10 +334,72 @@ def test_old_snapshots_go_after_the_grace_time_and_never_the_one_in_force(
     first, second = build(any_session), build(any_session)
     assert (folder / first.generation).is_dir(), "a reader may be opening it"
     (folder / f"{second.generation}z").mkdir()  # what a builder killed after the second build leaves
-    sweep(folder, second.built.timestamp() + 60)
+    written = (folder / POINTER).stat().st_mtime
+    sweep(folder, written + 60)
     assert (folder / first.generation).is_dir() and not (folder / f"{second.generation}z").exists()
-    sweep(folder, second.built.timestamp() + 601)
+    sweep(folder, written + 601)
     assert [path.name for path in folder.iterdir() if path.is_dir()] == [second.generation]
+
+
+def test_the_grace_time_begins_when_a_long_build_ends(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(any_session, STORIES[0])
+    first = build(any_session)
+    began = utc_now() + timedelta(seconds=1) - timedelta(minutes=12)
+    path = settings_here.index_folder / first.generation
+    earlier = f"{began - timedelta(hours=1):%Y%m%dT%H%M%S.%f}-0000"
+    path.rename(settings_here.index_folder / earlier)
+    write_pointer(settings_here.index_folder, Generation(**{**vars(first), "generation": earlier}))
+    monkeypatch.setattr(index_build, "utc_now", lambda: began)  # what a build of twelve minutes notes
+    second = build(any_session)
+    assert second.built == began
+    assert (settings_here.index_folder / earlier).is_dir(), "a reader may be opening it"
+
+
+def test_how_common_words_are_is_counted_over_the_registry_and_follows_it(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    real = build_background
+
+    def count(texts: Iterable[str]) -> Background:
+        held = list(texts)
+        counted.append(len(held))
+        return real(held)
+
+    monkeypatch.setattr(index_background, "build_background", count)
+    outlet = make_outlet(any_session)
+    any_session.commit()
+
+    def grow(count: int) -> None:
+        for number in range(count):
+            make_work(any_session, f"{STORIES[number % 5]}第{number}篇。", outlet=outlet)
+        any_session.commit()
+
+    assert index.background(any_session) is None, "nothing is registered"
+    grow(LEAST_TEXTS - 1)
+    assert index.background(any_session) is None, "too few texts to tell"
+    grow(2)
+    first = index.background(any_session)
+    assert first is not None and first.texts == LEAST_TEXTS + 1
+    assert index.background(any_session) is first and counted == [0, LEAST_TEXTS - 1, LEAST_TEXTS + 1]
+    build(any_session)
+    counted.clear()
+    index.forget()
+    kept = index.background(any_session)
+    assert kept is not None and kept.to_bytes() == first.to_bytes() and counted == [], "it lies in the snapshot"
+    grow(3)
+    later = index.background(any_session)
+    assert later is not None and later.texts == LEAST_TEXTS + 4, "the snapshot's is outgrown"
+
+
+def test_a_sample_of_texts_is_even_and_no_larger_than_asked(any_session: Session) -> None:
+    register(any_session, *STORIES)
+    texts = list(any_session.scalars(select(WorkVersion.text).order_by(WorkVersion.id)))
+    assert list(sample_texts(any_session, 5)) == texts
+    assert list(sample_texts(any_session, 3)) == texts[::2]
+    assert len(list(sample_texts(any_session, 1))) == 1
 
 
 def test_a_snapshot_of_other_settings_is_not_used(
