@@ -44,7 +44,8 @@ from service.matching import compare
 from service.sightings.hosts import retry_wait_s
 from service.supervisor import alive_path
 from service.works.index import forget
-from service.works.index_hosts import note_host
+from service.works.index_files import sweep_if_idle
+from service.works.index_hosts import note_host, renew_host
 from workers import folder
 from workers.schedule import SCHEDULE
 
@@ -84,7 +85,7 @@ def job_task(kind: str, *, limit_s: int = TIME_LIMIT_S) -> Callable[[Handler], H
     def register(handler: Handler) -> Handler:
         def task(job_id: int) -> None:
             run_job(job_id, handler)
-            alive_path(settings).touch()
+            say_alive()
 
         celery_app.task(name=kind, soft_time_limit=limit_s, time_limit=limit_s + LIMIT_GRACE_S)(task)
         return handler
@@ -100,12 +101,24 @@ def periodic_task(name: str) -> Callable[[Callable[[Session], object]], Callable
             with flask_app().app_context():
                 function(db.session())
                 commit_and_publish(db.session(), celery_app)
-            alive_path(settings).touch()
+            say_alive()
 
         celery_app.task(name=name)(task)
         return function
 
     return register
+
+
+def say_alive() -> None:
+    """Says that this process works: to the supervisor after each task, and now and then to all machines.
+
+    The machine's old snapshots go then too: it may build none for long.
+    """
+    alive_path(settings).touch()
+    with flask_app().app_context():
+        if renew_host(db.session(), settings, utc_now()):
+            db.session.commit()
+            sweep_if_idle(settings.index_folder)
 
 
 def run_job(job_id: int, handler: Handler) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.audit import seal_events
+from service.broker import LONGEST_LIMIT_S
 from service.clock import utc_now
 from service.errors import YinjiError
 from service.jobs import Job, Postpone, report_progress
@@ -13,13 +14,10 @@ from service.licences.operations import expire_licences
 from service.sightings import partitions, scans
 from service.works import index_hosts
 from service.works.index_build import IndexBusy, rebuild
-from service.works.index_files import sweep_if_idle
 from workers.app import job_task, periodic_task, settings
 
 BUSY_WAIT_S = 5.0
 """Until a build that cannot begin is tried again."""
-REBUILD_LIMIT_S = 1_500
-"""Ten million works take some 15 minutes (300,000 took 28 s, 2026-11-25); RabbitMQ takes a message back that is held for 30."""
 
 
 @periodic_task("index.tick")
@@ -50,17 +48,16 @@ def seal(session: Session) -> int:
 
 @periodic_task("index.renew")
 def request_rebuilds(session: Session) -> int:
-    """Enqueues the nightly build of each machine's index, and deletes old snapshots; returns how many machines were due.
+    """Enqueues the nightly build of each machine's index; returns how many machines were due.
 
     Pages held for partitions that are no more are visited anew.
     """
-    sweep_if_idle(settings.index_folder)
     partitions.visit_recut(session, settings, utc_now())
     session.commit()
     return index_hosts.request_nightly(session, utc_now())
 
 
-@job_task(index_hosts.KIND, limit_s=REBUILD_LIMIT_S)
+@job_task(index_hosts.KIND, limit_s=LONGEST_LIMIT_S)
 def rebuild_index(session: Session, job: Job) -> None:
     """Builds this machine's index. Postponed while another process does, or while a long registration is under way."""
     job_id, host = job.id, job.payload["host"]

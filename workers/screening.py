@@ -17,8 +17,9 @@ from service.sightings.models import Sighting
 from service.works.index import IndexNotReady, request_needed_rebuild
 from workers.app import blob_store, job_task, log, settings, try_again_or_raise
 
-READY_WAIT_S = 5.0
-"""Between two looks at an index that is being built."""
+READY_WAIT_S = 30.0
+"""Between two looks of a page at an index that is being built: thousands may wait for many minutes, and each look is a
+claim and a postponement in the ledger."""
 
 
 @job_task("screening.visit")

@@ -19,7 +19,10 @@ KIND = "index.rebuild"
 REBUILD_AT = (1, 0)
 """Hour and minute in Shanghai: before the nightly scans (02:00 unless set otherwise), after the day's registrations."""
 GONE_AFTER = timedelta(days=3)
-"""A machine that neither started a worker nor built its index for three nights is off, or was renamed."""
+"""A machine whose workers did nothing for three nights is off, or was renamed."""
+SEEN_EVERY = timedelta(hours=1)
+_noted: dict[str, datetime] = {}
+"""When this process noted a machine last."""
 
 
 class IndexHost(Identified):
@@ -66,6 +69,16 @@ def note_host(session: Session, settings: Settings, now: datetime, **facts: Any)
     for name, value in values.items():
         setattr(host, name, value)
     session.flush()
+
+
+def renew_host(session: Session, settings: Settings, now: datetime) -> bool:
+    """Notes the machine once in SEEN_EVERY, however often a process asks: true when it did, and the caller commits."""
+    noted = _noted.get(settings.index_host)
+    if noted is not None and now - noted < SEEN_EVERY:
+        return False
+    note_host(session, settings, now)
+    _noted[settings.index_host] = now
+    return True
 
 
 def request_rebuild(session: Session, host: str, reason: str, now: datetime) -> Job:

@@ -21,6 +21,9 @@ from service.works.index_rows import Settled, anchor, look, newest_work
 STALE_AFTER = timedelta(hours=49)
 """Two nights without a build."""
 
+BEGUN_WITHIN = timedelta(minutes=10)
+"""From a rebuild's request until its first works are written; it waits for registrations, an import of a year included."""
+
 
 @dataclass(frozen=True)
 class IndexStatus:
@@ -79,6 +82,14 @@ def index_status(session: Session, settings: Settings, now: datetime) -> IndexSt
     ).first()
     if job is not None and job.state == "dead":
         problems.append(f"the last rebuild failed (job {job.id}): {(job.error.strip().splitlines() or [''])[-1]}")
+    elif (
+        job is not None and job.state in ("queued", "running") and not job.done and now - job.created_at > BEGUN_WITHIN
+    ):
+        minutes = int((now - job.created_at).total_seconds() // 60)
+        problems.append(
+            f"the rebuild asked for {minutes} minutes ago has not begun (job {job.id}): does a worker run here, "
+            "and does a registration under way ever end?"
+        )
     return IndexStatus(
         host=settings.index_host,
         queue=host_queue(settings.index_host),

@@ -15,17 +15,17 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from service import jobs
-from service.broker import machine_queues, make_celery
+from service.broker import LIMIT_GRACE_S, LONGEST_LIMIT_S, machine_queues, make_celery
 from service.cli import cli
 from service.clock import utc_now
 from service.config import Settings, load
 from service.errors import BadInput
 from service.extensions import db
 from service.jobs import Job, host_queue, partition_queue
-from service.works import index
+from service.works import index, index_hosts
 from service.works import index_status as index_status_module
 from service.works.index_files import POINTER, read_pointer
-from service.works.index_hosts import IndexHost, note_host, request_rebuild
+from service.works.index_hosts import GONE_AFTER, IndexHost, note_host, renew_host, request_nightly, request_rebuild
 from service.works.index_status import index_status
 from tests.factories import make_sighting, make_work
 
@@ -91,6 +91,21 @@ def test_waiting_searches_do_not_push_new_jobs_aside_and_are_sent_again_seldom(a
     assert len(jobs.due(any_session, now + timedelta(seconds=1))) == 6
 
 
+def test_a_lost_message_of_a_rebuild_is_sent_again_within_a_minute(any_session: Session) -> None:
+    now = utc_now()
+    job = request_rebuild(any_session, "one", "large", now)
+    job.sent_at, job.not_before = now, now
+    any_session.flush()
+    assert jobs.due(any_session, now + timedelta(seconds=30)) == []
+    assert jobs.due(any_session, now + timedelta(seconds=61)) == [job]
+
+
+def test_redis_waits_for_the_longest_job(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YINJI_BROKER_URL", "redis://127.0.0.1:1/0")
+    timeout = make_celery(load()).conf.broker_transport_options["visibility_timeout"]
+    assert timeout > LONGEST_LIMIT_S + LIMIT_GRACE_S
+
+
 def test_rebuild_and_status_on_the_command_line(app: Flask) -> None:
     with app.app_context():
         folder = current_app.config["YINJI"].index_folder
@@ -139,6 +154,24 @@ def test_status_names_dead_rebuilds_partitions_without_a_machine_and_unequal_cut
     waiting, first, second = status_of(any_session, settings).problems
     assert waiting == "1 works are not in a snapshot: pages wait until it is built"
     assert "cut the works differently" in first and "IndexNotBuilt: no space" in second
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_status_names_a_rebuild_that_does_not_begin(any_session: Session, state: str) -> None:
+    settings: Settings = current_app.config["YINJI"]
+    now = utc_now()
+    note_host(any_session, settings, now)
+    job = request_rebuild(any_session, settings.index_host, "by hand", now)
+    job.state, job.created_at = state, now - timedelta(minutes=9)
+    any_session.flush()
+    assert index_status(any_session, settings, now).problems == []
+    job.created_at = now - timedelta(minutes=12)
+    any_session.flush()
+    (problem,) = index_status(any_session, settings, now).problems
+    assert f"asked for 12 minutes ago has not begun (job {job.id})" in problem
+    job.done = 7
+    any_session.flush()
+    assert index_status(any_session, settings, now).problems == []
 
 
 def status_of(session: Session, settings: Settings) -> Any:
@@ -205,6 +238,19 @@ def test_two_workers_of_a_new_machine_may_start_at_once(make_app: Callable[..., 
     at_the_same_moment(app, start)
     with app.app_context():
         assert [host.seen_at for host in db.session.query(IndexHost)] == [now + timedelta(seconds=1)]
+
+
+def test_a_machine_that_works_but_builds_nothing_for_days_is_not_gone(
+    any_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: Settings = current_app.config["YINJI"]
+    monkeypatch.setattr(index_hosts, "_noted", {})
+    start = utc_now()
+    renewed = [renew_host(any_session, settings, start + timedelta(minutes=10 * turn)) for turn in range(13)]
+    assert [turn for turn, is_new in enumerate(renewed) if is_new] == [0, 6, 12]
+    later = start + GONE_AFTER + timedelta(hours=1)
+    assert index_status(any_session, settings, later).hosts[0]["is_gone"] is False
+    assert request_nightly(any_session, later) == 1
 
 
 def test_the_index_of_a_process_is_forgotten_after_a_fork(any_session: Session) -> None:
