@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.comparison import WorkText, examine, find_works, likely_candidates
+from service.comparison import Found, WorkText, examine, find_works, likely_candidates
 from service.demo.answers import answer_key
 from service.demo.newsroom import load_articles, load_host_articles, load_other_papers
 from service.demo.sites import build_sites
@@ -17,14 +17,17 @@ from service.intake.charset import decode_html
 from service.intake.extract import extract_article, quick_text
 from service.offline import Registry, read_works
 from tests.factories import NOW
+from tests.rewriting import REPORT, RETOLD
 
-Shape = dict[int, tuple[str, float, list[list[int]]]]
+Shape = dict[int, tuple[str, float, list[list[int]], list[tuple[int, int, int, int]]]]
+"""Work → kind, share of identical text, spans of it, and rewritten passages."""
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     path: Path = tmp_path_factory.mktemp("registry") / "works.jsonl"
-    rows = ({"id": one.id, "title": one.title, "text": one.text} for one in load_articles())
+    rows = [{"id": one.id, "title": one.title, "text": one.text} for one in load_articles()]
+    rows.append({"id": "report", "title": "供暖", "text": REPORT})
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     return read_works(path)
 
@@ -38,18 +41,25 @@ def quick_way(registry: Registry, html: str) -> tuple[Shape, bool]:
     visible = quick_text(html)
     likely = likely_candidates(normalise(visible), registry.find(fingerprint_text(visible)))
     examined = examine(html, visible, None, likely, registry.load)
-    shape = {
-        one.work.work_id: (one.measured.kind, one.measured.overlap.coverage, one.measured.spans)
-        for one in examined.found
+    return shape_of(examined.found), examined.article is not None
+
+
+def shape_of(found: Sequence[Found]) -> Shape:
+    return {
+        one.work.work_id: (
+            one.measured.kind,
+            one.measured.overlap.coverage,
+            one.measured.spans,
+            [passage.quad for passage in one.measured.rewritten],
+        )
+        for one in found
     }
-    return shape, examined.article is not None
 
 
 def slow_way(registry: Registry, html: str) -> Shape:
     """The article of the page against every work there is: no index, no cheap test."""
     article = extract_article(html)
-    found = find_works(article.text, article.title or "", every_work(registry))
-    return {one.work.work_id: (one.measured.kind, one.measured.overlap.coverage, one.measured.spans) for one in found}
+    return shape_of(find_works(article.text, article.title or "", every_work(registry)))
 
 
 @pytest.mark.parametrize("seed", [1, 7, 20])
@@ -81,6 +91,15 @@ def test_small_parts_of_a_work_inside_another_article_are_found_both_ways(regist
     quick, _ = quick_way(registry, html)
     assert number in quick
     assert quick == slow_way(registry, html)
+
+
+def test_a_work_told_in_other_words_is_found_both_ways(registry: Registry) -> None:
+    number = len(registry.works) - 1
+    html = page_of(f"{RETOLD}\n{load_host_articles()[0].before}")
+    quick, _ = quick_way(registry, html)
+    assert quick == slow_way(registry, html)
+    kind, _, _, rewritten = quick[number]
+    assert kind == "modified" and rewritten
 
 
 def test_a_page_without_candidates_is_not_read_and_asks_for_no_text(registry: Registry) -> None:

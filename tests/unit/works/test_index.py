@@ -6,6 +6,7 @@ import errno
 import random
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -128,6 +129,28 @@ def test_a_work_registered_after_the_snapshot_is_found_beside_it(any_session: Se
     assert [found(any_session, text) for text in STORIES[:4]] == [[one] for one in (*old, new)]
     build(any_session)
     assert [found(any_session, text) for text in STORIES[:4]] == [[one] for one in (*old, new)]
+
+
+def test_a_snapshot_cut_into_partitions_is_searched_whole_and_part_by_part(
+    any_session: Session, settings_here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two works a partition; then a machine that has only the second one."""
+    versions = register(any_session, *STORIES)
+    for served, partitions in (("all", (0, 1, 2)), ("1", (1,))):
+        monkeypatch.setitem(
+            current_app.config, "YINJI", replace(settings_here, index_partition_works=2, index_partitions=served)
+        )
+        index.forget()
+        built = build(any_session)
+        assert built.partitions == partitions
+        assert built.works == sum(work // 2 in partitions for work in range(len(STORIES)))
+        for work, text in enumerate(STORIES):
+            own = work // 2
+            assert found(any_session, text) == ([versions[work]] if own in partitions else [])
+            for part in range(3):
+                expected = [versions[work]] if own == part and part in partitions else []
+                assert found(any_session, text, part) == expected, (served, work, part)
+        assert live(any_session).generation == built and live(any_session).delta_rows == 0
 
 
 def test_a_running_process_takes_up_a_new_snapshot(any_session: Session, settings_here: Settings) -> None:
