@@ -44,7 +44,14 @@ from service.sightings.partitions import (
     release_page,
 )
 from service.works.fingerprints import active_algorithm, fingerprinter
-from service.works.index import background, check_ready, count_partitions, find_candidates, searches_all
+from service.works.index import (
+    background,
+    check_ready,
+    count_partitions,
+    find_candidates,
+    search_algorithm,
+    searches_all,
+)
 from service.works.models import Work, WorkVersion
 
 MATCHED_STATES = ("registered", "disputed")
@@ -149,7 +156,7 @@ def find_likely(session: Session, visible: str, partition: int | None = None) ->
     """
     text = normalise(visible)
     with reading(session):
-        algorithm = active_algorithm(session)
+        algorithm = search_algorithm(session)
         fingerprint = fingerprinter(algorithm)(text)
         found = [] if fingerprint is None else find_candidates(session, fingerprint, partition)
     return Likely(algorithm, likely_candidates(text, found))

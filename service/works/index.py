@@ -19,8 +19,9 @@ from service.config import Settings
 from service.extensions import reading
 from service.fingerprint import Background, Candidate, Fingerprint
 from service.jobs import Job
-from service.works.fingerprints import active_algorithm
+from service.works.fingerprints import active_algorithm, complete_algorithms
 from service.works.index_build import rebuild
+from service.works.index_files import read_pointer
 from service.works.index_hosts import request_rebuild
 from service.works.index_live import IndexNotReady, LiveIndex, partition_of
 from service.works.index_rows import newest_work
@@ -35,6 +36,7 @@ __all__ = [
     "live_index",
     "rebuild",
     "request_needed_rebuild",
+    "search_algorithm",
     "searches_all",
 ]
 
@@ -53,7 +55,21 @@ def find_candidates(session: Session, fingerprint: Fingerprint, partition: int |
 
 def check_ready(session: Session) -> None:
     """Returns when a search would be answered at once. Raises IndexNotReady."""
-    live_index(session, active_algorithm(session)).refresh(session)
+    live_index(session, search_algorithm(session)).refresh(session)
+
+
+def search_algorithm(session: Session) -> str:
+    """The algorithm to fingerprint a page with before it is searched for here: that of this machine's snapshot.
+
+    After a switch the old fingerprints stay whole, so the old snapshot answers rightly until the new one is built.
+    """
+    complete = complete_algorithms(session)
+    if len(complete) > 1:
+        settings: Settings = current_app.config["YINJI"]
+        pointer = read_pointer(settings.index_folder)
+        if pointer is not None and pointer.algorithm in complete:
+            return pointer.algorithm
+    return active_algorithm(session)
 
 
 def background(session: Session) -> Background | None:
@@ -62,7 +78,7 @@ def background(session: Session) -> Background | None:
     The same, but for a tenth, on all machines and in a screening of files. Leaves no transaction open.
     """
     with reading(session):
-        algorithm = active_algorithm(session)
+        algorithm = search_algorithm(session)
     return live_index(session, algorithm).background(session)
 
 
@@ -86,9 +102,12 @@ def request_needed_rebuild(session: Session) -> Job | None:
     """Enqueues a rebuild of this machine's index where the last search found one needed; the caller commits."""
     settings: Settings = current_app.config["YINJI"]
     index = _indexes.get((str(session.get_bind().engine.url), settings.index_folder))
-    if index is None or not index.rebuild_reason:
+    if index is None:
         return None
-    return request_rebuild(session, settings.index_host, index.rebuild_reason, utc_now())
+    reason = index.rebuild_reason
+    if not reason and index.generation is not None and index.algorithm != active_algorithm(session):
+        reason = "its fingerprints are not the newest"
+    return request_rebuild(session, settings.index_host, reason, utc_now()) if reason else None
 
 
 def count_partitions(session: Session) -> int:

@@ -43,6 +43,7 @@ from service.works.index_rows import sample_texts
 from service.works.models import Work, WorkFingerprint, WorkVersion
 from service.works.operations import WorkDraft, amend_work, change_work_state
 from tests.factories import NOW, TEXT, make_outlet, make_work
+from tests.second_algorithm import FIRST, SECOND, finish, start
 
 STORIES = ["".join(random.Random(seed).choices(TEXT, k=320)) for seed in range(5)]
 """Characters of our text in five orders: texts that share no passage with each other."""
@@ -69,7 +70,7 @@ def found(session: Session, text: str, partition: int | None = None) -> list[int
 
 
 def candidates(session: Session, text: str, partition: int | None = None) -> list[Candidate]:
-    fingerprint = fingerprinter(active_algorithm(session))(text)
+    fingerprint = fingerprinter(index.search_algorithm(session))(text)
     assert fingerprint is not None
     return index.find_candidates(session, fingerprint, partition)
 
@@ -88,7 +89,7 @@ def build(session: Session) -> Generation:
 
 
 def live(session: Session) -> index_live.LiveIndex:
-    return index.live_index(session, active_algorithm(session))
+    return index.live_index(session, index.search_algorithm(session))
 
 
 def files_of(settings: Settings) -> dict[str, Path]:
@@ -433,6 +434,28 @@ def test_a_snapshot_of_other_settings_is_not_used(
     write_pointer(settings_here.index_folder, Generation(**{**vars(built), "algorithm": "yj-text-0"}))
     assert found(any_session, STORIES[0]) == [versions[0]]
     assert live(any_session).generation is None
+
+
+def test_after_a_switch_of_algorithms_the_old_snapshot_answers_until_the_new_one_is_built(
+    any_session: Session, newer_program: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_live, "DELTA_MOST", 3)
+    any_session.commit()
+    versions = register(any_session, *STORIES[:4])
+    build(any_session)
+    finish(any_session, start(any_session))
+    assert active_algorithm(any_session) == SECOND
+    for process in ("the one that had it open", "a new one"):
+        assert [found(any_session, text) for text in STORIES[:4]] == [[one] for one in versions], process
+        index.forget()
+    (late,) = register(any_session, STORIES[4])
+    assert found(any_session, STORIES[4]) == [late]
+    assert live(any_session).algorithm == FIRST
+    assert index.request_needed_rebuild(any_session) is not None
+    any_session.commit()
+    assert build(any_session).algorithm == SECOND
+    assert [found(any_session, text) for text in STORIES] == [[one] for one in (*versions, late)]
+    assert live(any_session).algorithm == SECOND and index.request_needed_rebuild(any_session) is None
 
 
 def test_the_nightly_round_asks_each_machine_once_and_none_that_is_gone(any_session: Session) -> None:
