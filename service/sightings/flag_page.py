@@ -104,13 +104,13 @@ def compare_sides(match: Match) -> Comparison:
     ours, theirs = work[:MOST_CHARACTERS], (page or "")[:MOST_CHARACTERS]
     left = group_passages(split_segments(ours, spans, edits, "work", rewritten))
     right = group_passages(split_segments(theirs, spans, edits, "page", rewritten)) if page is not None else None
-    linked = numbers_in(left) & numbers_in(right or [])
+    linked = frozenset(numbers_in(left) & numbers_in(right or []))
     return Comparison(
         work=left,
         page=right,
-        drawing=map_paragraphs(ours, theirs, spans, rewritten),
+        drawing=map_paragraphs(ours, theirs, spans, rewritten, linked=linked),
         edits=len(edits),
-        linked=frozenset(linked),
+        linked=linked,
         rewritten=sum(number > len(spans) for number in linked),
         is_cut=max(len(work), len(page or "")) > MOST_CHARACTERS,
         page_length=sum(not character.isspace() for character in page or ""),

@@ -6,7 +6,7 @@ Passages are numbered as in `compare_view`: spans from 1, rewritten passages aft
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -21,12 +21,16 @@ MOST_RIBS = 200
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph in the map: its top and height, its number from 1, and what most of its passages are (own: none)."""
+    """A paragraph in the map: its top and height, its number from 1, and what most of its passages are (own: none).
+
+    `has_copied`: copied words are in it, however few.
+    """
 
     y: float
     height: float
     number: int
     look: Look
+    has_copied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class ParagraphMap:
 
     @property
     def copied(self) -> int:
-        """How many paragraphs of the work were mostly copied, of what was taken from them."""
-        return sum(block.look == "copied" for block in self.work)
+        """How many paragraphs of the work have copied words in them, mostly rewritten ones included."""
+        return sum(block.has_copied for block in self.work)
 
     @property
     def rewritten(self) -> int:
@@ -61,9 +65,18 @@ class ParagraphMap:
 
 
 def map_paragraphs(
-    work_text: str, page_text: str, spans: Sequence[Quad], rewritten: Sequence[Quad] = (), tallest: float = 480
+    work_text: str,
+    page_text: str,
+    spans: Sequence[Quad],
+    rewritten: Sequence[Quad] = (),
+    *,
+    linked: Collection[int] | None = None,
+    tallest: float = 480,
 ) -> ParagraphMap:
-    """The map of both texts at one scale; the longer one fills the height (160 up to `tallest` units)."""
+    """The map of both texts at one scale; the longer one fills the height (160 up to `tallest` units).
+
+    `linked`: numbers of the passages that both sides show, the only ones to get a rib; None: all do.
+    """
     longest = max(len(work_text), len(page_text), 1)
     height = min(max(longest * 0.55, 160.0), tallest)
     columns = [_Column(text, longest, height) for text in (work_text, page_text)]
@@ -72,7 +85,8 @@ def map_paragraphs(
         for column, at in zip(columns, (0, 2), strict=True)
     )
     quads = [*spans, *rewritten]
-    largest = sorted(range(len(quads)), key=lambda index: quads[index][0] - quads[index][1])[:MOST_RIBS]
+    drawn = (index for index in range(len(quads)) if linked is None or index + 1 in linked)
+    largest = sorted(drawn, key=lambda index: quads[index][0] - quads[index][1])[:MOST_RIBS]
     behind_first = sorted(largest, key=lambda index: (index < len(spans), index))
     ribs = [Rib(index + 1, _rib(columns, quads[index]), index >= len(spans)) for index in behind_first]
     bottom = max((block.y + block.height for block in work + page), default=0.0)
@@ -110,7 +124,7 @@ class _Column:
         for number, (top, (start, end)) in enumerate(zip(self.tops, self.paragraphs, strict=False), 1):
             same, reworded = _covered(copied, start, end), _covered(around, start, end)
             look: Look = "own" if not same and not reworded else "copied" if same >= reworded else "rewritten"
-            found.append(Block(round(top, 1), round(max(self.scale * (end - start), 1.0), 1), number, look))
+            found.append(Block(round(top, 1), round(max(self.scale * (end - start), 1.0), 1), number, look, same > 0))
         return found
 
 

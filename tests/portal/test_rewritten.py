@@ -67,6 +67,15 @@ def test_a_passage_that_one_side_cannot_show_is_no_dead_link(any_app: Flask, log
     targets, links = set(re.findall(r'id="([ab]\d+)"', page)), set(re.findall(r'href="#([ab]\d+)"', page))
     assert links
     assert links <= targets
+    ribs = set(re.findall(r'<path class="rib(?: rw)?" data-s="(\d+)"', page))
+    assert ribs
+    assert ribs <= {link[1:] for link in links}, "no rib leads to a passage that is not shown"
+
+
+def test_copied_words_in_a_mostly_rewritten_paragraph_are_counted_as_such(any_app: Flask, log_in: LogIn) -> None:
+    number = plant_reworded(any_app, spans=[[0, 3, 0, 3]], rewritten=[[3, 60, 3, 60, 0.5]])
+    page = log_in(any_app, "rights").get(f"/desk/flags/{number}").text
+    assert re.search(r"其中 1 段在对方页面上有相同字句。1 段主要是改写。", page)
 
 
 def test_the_export_tells_rewritten_shares_apart(any_app: Flask, log_in: LogIn) -> None:
