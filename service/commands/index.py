@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -33,7 +35,8 @@ def rebuild_command(data: Path | None) -> None:
     with opened(data) as session:
         while True:
             try:
-                built = rebuild(session, settings, _show)
+                with _progress() as show:
+                    built = rebuild(session, settings, show)
                 break
             except IndexBusy as busy:
                 if not shown:
@@ -89,10 +92,18 @@ def _print(status: IndexStatus) -> None:
         click.echo(f"problem: {problem}", err=True)
 
 
-def _show(done: int, total: int) -> None:
-    is_terminal = sys.stderr.isatty()
-    click.echo(
-        f"\rworks: {done:,} of {total:,}" if is_terminal else f"works: {done:,} of {total:,}",
-        err=True,
-        nl=not is_terminal,
-    )
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Shows works done and expected on standard error: rewriting one line on a terminal, which is ended; else a line each."""
+    is_terminal, shown = sys.stderr.isatty(), False
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        shown = True
+        click.echo(f"{chr(13) if is_terminal else ''}works: {done:,} of {total:,}", err=True, nl=not is_terminal)
+
+    try:
+        yield show
+    finally:
+        if is_terminal and shown:
+            click.echo(err=True)

@@ -18,6 +18,7 @@ from service import jobs
 from service.broker import LIMIT_GRACE_S, LONGEST_LIMIT_S, machine_queues, make_celery
 from service.cli import cli
 from service.clock import utc_now
+from service.commands.index import _progress as commands_progress
 from service.config import Settings, load
 from service.errors import BadInput
 from service.extensions import db
@@ -124,6 +125,18 @@ def test_rebuild_and_status_on_the_command_line(app: Flask) -> None:
     (folder / POINTER).write_text("{}")
     harmed = yinji("index", "status")
     assert harmed.exit_code == 1 and "pointer to the snapshot is damaged" in harmed.output
+
+
+@pytest.mark.parametrize(("is_terminal", "printed"), [(True, "\rworks: 1 of 2\rworks: 2 of 2\n"), (False, None)])
+def test_the_line_of_progress_is_ended_before_anything_else_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_terminal: bool, printed: str | None
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    with pytest.raises(KeyboardInterrupt), commands_progress() as show:
+        show(1, 2)
+        show(2, 2)
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == (printed or "works: 1 of 2\nworks: 2 of 2\n")
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(app: Flask, tmp_path: Path) -> None:
