@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import structlog
 from sqlalchemy.orm import Session
@@ -57,13 +58,9 @@ def rebuild(session: Session, settings: Settings, on_progress: Progress | None =
     try:
         generation = _rebuild(session, settings, on_progress)
     except OSError as error:
-        disk = next(path for path in (settings.index_folder, *settings.index_folder.parents) if path.is_dir())
-        free = shutil.disk_usage(disk).free
-        log.error("index not built, the old one stays in force", error=str(error), disk=str(disk), free_bytes=free)
-        raise IndexNotBuilt(
-            f"index not built ({error.strerror or error}; without it {free:,} bytes are free at {disk}); "
-            "the old one stays in force"
-        ) from error
+        free = free_space(settings.index_folder)
+        log.error("index not built, the old one stays in force", error=str(error), free=free)
+        raise IndexNotBuilt(f"index not built ({error.strerror or error}{free}); the old one stays in force") from error
     facts = {name: value for name, value in asdict(generation).items() if name in ("algorithm", "generation", "works")}
     size, now = generation.size_bytes, generation.built
     note_host(session, settings, now, until_id=generation.until, size_bytes=size, built_at=now, **facts)
@@ -89,6 +86,15 @@ def _rebuild(session: Session, settings: Settings, on_progress: Progress | None)
         generation = _write(session, settings, algorithm, (until, here), newest, _paced(on_progress, expected))
         sweep(folder)
     return generation
+
+
+def free_space(folder: Path) -> str:
+    """How much is free on the folder's disk, as the end of a message; nothing where the disk does not even tell that."""
+    try:
+        disk = next(path for path in (folder, *folder.parents) if path.is_dir())
+        return f"; without it {shutil.disk_usage(disk).free:,} bytes are free at {disk}"
+    except OSError:
+        return ""
 
 
 def settle(session: Session, algorithm: str, earlier: int) -> int:

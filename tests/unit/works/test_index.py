@@ -333,7 +333,14 @@ def test_a_full_disk_leaves_the_old_snapshot_in_force(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(index_build, "write_segment", full)
-    with pytest.raises(index_build.IndexNotBuilt, match=r"No space left on device.*old one stays"):
+    with pytest.raises(index_build.IndexNotBuilt, match=r"No space left on device; .* bytes are free.*old one stays"):
+        build(any_session)
+
+    def silent(_: Path) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch, pytest.raises(index_build.IndexNotBuilt, match=r"device\); the old one stays"):
+        patch.setattr("shutil.disk_usage", silent)
         build(any_session)
     assert read_pointer(settings_here.index_folder) == old
     assert found(any_session, STORIES[3]) == [versions[3]]
