@@ -19,6 +19,7 @@ from service.comparison import Found, WorkText, examine, find_works, likely_cand
 from service.errors import BadInput
 from service.fingerprint import Background, Fingerprint, IndexSegment, build_background, fingerprint_text, normalise
 from service.fingerprint import Candidate as IndexCandidate
+from service.fingerprint.background import LEAST_TEXTS
 from service.intake.charset import decode_html
 from service.intake.extract import quick_text
 from service.intake.warc import WarcPage, read_records
@@ -64,7 +65,7 @@ class Registry:
 
     works: list[Work]
     index: IndexSegment
-    background: Background
+    background: Background | None
 
     def find(self, fingerprint: Fingerprint | None) -> list[IndexCandidate]:
         """The works worth comparing with this fingerprint; a text too short to judge has none."""
@@ -98,7 +99,8 @@ def read_works(path: Path) -> Registry:
         works.append(Work(work_id, _string(values, "title") or "", text or ""))
     if not works:
         raise BadInput(f"{path}: no works in it", "works")
-    background = build_background(work.text for work in works[:: len(works) // BACKGROUND_WORKS + 1])
+    sample = works[:: len(works) // BACKGROUND_WORKS + 1]
+    background = build_background(work.text for work in sample) if len(sample) >= LEAST_TEXTS else None
     return Registry(works, IndexSegment.build(rows), background)
 
 

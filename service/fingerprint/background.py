@@ -13,6 +13,9 @@ from service.fingerprint.sentences import split_sentences
 BACKGROUND = "yj-background-1"
 SLOT_BITS = 19  # 0.5 million counters, 1 MB: a registry's frequent character pairs keep a slot of their own
 LEAST_IDF = 0.01  # a word in every text still counts as shared
+LEAST_TEXTS = 20
+"""In fewer texts nearly every word of a work looks common, since the work is one of them: counted over one or two works, a
+rewritten work was missed that three, and none, let be found (2026-11-25, one article). Then the two texts alone tell."""
 _SLOTS = 2**SLOT_BITS
 _HEADER = struct.Struct("<16sIQ")  # name, slot bits, texts
 

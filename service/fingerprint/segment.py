@@ -131,6 +131,7 @@ class IndexSegment:
             for ordinal, distance in distances.items()
             for winnow, rewritten in [shared.get(ordinal, (0, 0))]
         ]
+        self._check()  # what was read meanwhile was sound only if the file still is
         return sorted(found, key=rank)
 
     def codes(self, version_id: int) -> NDArray[np.uint16]:

@@ -13,16 +13,13 @@ from sqlalchemy.orm import Session
 
 from service.extensions import reading
 from service.fingerprint import Background, IndexSegment, build_background
-from service.fingerprint.background import BACKGROUND
+from service.fingerprint.background import BACKGROUND, LEAST_TEXTS
 from service.works.index_rows import newest_work, sample_texts
 
 MOST_TEXTS = 20_000
 """Counted for a snapshot, evenly taken from all works: some five seconds of a build (2,000 in half a second, 2026-11-25)."""
 MOST_TEXTS_AT_ONCE = 2_000
 """Counted by a process for itself, between two pages."""
-LEAST_TEXTS = 20
-"""In fewer texts nearly every word of a work looks common, since the work is one of them: counted over one or two works, a
-rewritten work was missed that three, and none, let be found (2026-11-25, one article). Then the two texts alone tell."""
 GROWTH = 0.1
 """Counted anew when the registry has grown by this share since."""
 _UNTIL = "background.until"
