@@ -122,6 +122,8 @@ def _file_problems(session: Session, settings: Settings, found: Generation | Non
             open_segment(segment_folder(folder, found.generation, number))
     except SnapshotDamaged as damage:
         return [f"the snapshot is damaged: {damage}"]
+    except OSError as error:  # not damage: too many open files, no right to read
+        return [f"the snapshot cannot be opened now: {error.strerror}"]
     return []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -128,6 +129,21 @@ def test_rebuild_and_status_on_the_command_line(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("is_terminal", "printed"), [(True, "\rworks: 1 of 2\rworks: 2 of 2\n"), (False, None)])
+def test_status_tells_a_snapshot_that_cannot_be_opened_now_from_a_damaged_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with app.app_context():
+        make_work(db.session())
+        db.session.commit()
+    assert yinji("index", "rebuild").exit_code == 0
+    monkeypatch.setattr(index_status_module, "open_segment", full)
+    said = yinji("index", "status")
+    assert said.exit_code == 1 and "cannot be opened now: Too many open files" in said.output
+
+
 def test_the_line_of_progress_is_ended_before_anything_else_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_terminal: bool, printed: str | None
 ) -> None:
