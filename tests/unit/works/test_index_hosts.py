@@ -128,7 +128,6 @@ def test_rebuild_and_status_on_the_command_line(app: Flask) -> None:
     assert harmed.exit_code == 1 and "pointer to the snapshot is damaged" in harmed.output
 
 
-@pytest.mark.parametrize(("is_terminal", "printed"), [(True, "\rworks: 1 of 2\rworks: 2 of 2\n"), (False, None)])
 def test_status_tells_a_snapshot_that_cannot_be_opened_now_from_a_damaged_one(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +143,7 @@ def test_status_tells_a_snapshot_that_cannot_be_opened_now_from_a_damaged_one(
     assert said.exit_code == 1 and "cannot be opened now: Too many open files" in said.output
 
 
+@pytest.mark.parametrize(("is_terminal", "printed"), [(True, "\rworks: 1 of 2\rworks: 2 of 2\n"), (False, None)])
 def test_the_line_of_progress_is_ended_before_anything_else_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_terminal: bool, printed: str | None
 ) -> None:
