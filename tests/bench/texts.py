@@ -36,7 +36,8 @@ class WorkMaker:
     def __init__(self, texts: list[str], seed: int) -> None:
         self._random = np.random.default_rng(seed)
         self.real = [normalise(text) for text in texts]
-        self._snippets, self._weights, self.shared_share = _shared_snippets(self.real)
+        self._snippets, weights, self.shared_share = _shared_snippets(self.real)
+        self._until = np.cumsum(weights)
 
     def rows(self, first: int, until: int) -> list[Row]:
         """Rows of an index for the works of these numbers."""
@@ -53,7 +54,8 @@ class WorkMaker:
         wanted = self._random.poisson(self.shared_share * len(codes) / 8.5 / HASHES_PER_SNIPPET)
         if not len(self._snippets) or not wanted or len(codes) < 2 * SNIPPET_CHARACTERS:
             return codes
-        for snippet in self._random.choice(len(self._snippets), size=wanted, p=self._weights).tolist():
+        drawn = np.searchsorted(self._until, self._random.random(wanted) * self._until[-1], side="right")
+        for snippet in drawn.tolist():
             start = int(self._random.integers(len(codes) - SNIPPET_CHARACTERS))
             codes[start : start + SNIPPET_CHARACTERS] = self._snippets[snippet]
         return codes
