@@ -12,6 +12,7 @@ Spans are offsets of the original texts; coverage and run lengths count normalis
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,22 +24,22 @@ ALIGNMENT = "yj-align-1"
 MIN_RUN_CHARACTERS = 5  # architecture.md section 3
 MAX_GAP_CHARACTERS = 8  # architecture.md section 3
 MIN_SPAN_CHARACTERS = 13  # identical characters; less is phrase, name or date (measured, see match.py)
+_LAST = np.array([0, 1, 0, 1])  # from the ends of a span to its last characters
 SEED_CAP = 32  # places tried per seed; a rarer seed in the same passage finds it by growing leftwards
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A passage that both texts have: code points of the originals, ends exclusive.
 
-    ``identical`` and ``longest_run`` are normalised characters; two spans are equal when their offsets are.
+    ``identical`` and ``longest_run`` are normalised characters. A tuple, because a reordered text has hundreds of them.
     """
 
     a_start: int
     a_end: int
     b_start: int
     b_end: int
-    identical: int = field(default=0, compare=False)
-    longest_run: int = field(default=0, compare=False)
+    identical: int = 0
+    longest_run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,7 @@ class Alignment:
     ``coverage_of_a``, ``coverage_of_b``: share of each text's normalised characters that lie in an identical run of a
     span, 0 to 1 (0 for an empty text). ``longest_run``: the longest identical run; ``longest_span``: identical
     characters of the best span. Both in normalised characters, 0 when there is no span. ``edits``: places inside
-    spans where the texts differ (two edits within 5 characters count as one). ``runs``: int64[r, 4], the identical runs
-    of all spans in normalised places: start in a, start in b, length, number of its span.
+    spans where the texts differ (two edits within 5 characters count as one).
     """
 
     spans: list[Span]
@@ -58,7 +58,12 @@ class Alignment:
     longest_run: int
     longest_span: int
     edits: int = 0
-    runs: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 4), np.int64), compare=False, repr=False)
+    _found: tuple[NDArray[np.int64], NDArray[np.int64]] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def runs(self) -> NDArray[np.int64]:
+        """int64[r, 4], the identical runs of all spans in normalised places: start in a, start in b, length, its span."""
+        return np.empty((0, 4), np.int64) if self._found is None else _kept_runs(*self._found)
 
 
 def align_texts(a: str | Normalised, b: str | Normalised) -> Alignment:
@@ -67,18 +72,21 @@ def align_texts(a: str | Normalised, b: str | Normalised) -> Alignment:
     runs, chain_of, rows, copied = _align(left.codes, right.codes, MIN_SPAN_CHARACTERS)
     if not len(rows):
         return Alignment([], 0.0, 0.0, 0, 0)
-    starts_a, ends_a = left.offsets[rows[:, 0]], left.offsets[rows[:, 1] - 1] + 1
-    starts_b, ends_b = right.offsets[rows[:, 2]], right.offsets[rows[:, 3] - 1] + 1
-    ranges = (starts_a.tolist(), ends_a.tolist(), starts_b.tolist(), ends_b.tolist())
-    spans = [Span(*row) for row in zip(*ranges, rows[:, 4].tolist(), rows[:, 5].tolist(), strict=True)]
+    edges = rows[:, :4] - _LAST  # the last character of each side stands before its end
+    numbers = rows[:, 4:].tolist()
+    places = zip(left.offsets[edges[:, :2]].tolist(), right.offsets[edges[:, 2:]].tolist(), numbers, strict=True)
+    spans = [
+        Span(a_start, a_last + 1, b_start, b_last + 1, identical, longest)
+        for (a_start, a_last), (b_start, b_last), (identical, longest, _) in places
+    ]
     return Alignment(
         spans=spans,
-        coverage_of_a=int(rows[:, 4].sum()) / len(left),
+        coverage_of_a=sum(number[0] for number in numbers) / len(left),
         coverage_of_b=copied / len(right),
-        longest_run=int(rows[:, 5].max()),
-        longest_span=int(rows[:, 4].max()),
-        edits=int(rows[:, 6].sum()) - len(rows),
-        runs=_kept_runs(runs, chain_of),
+        longest_run=max(number[1] for number in numbers),
+        longest_span=max(number[0] for number in numbers),
+        edits=sum(number[2] for number in numbers) - len(numbers),
+        _found=(runs, chain_of),
     )
 
 

@@ -84,9 +84,10 @@ def measure_overlap(work: str, page: str) -> Overlap:
     dropped_a, dropped_b = mask_ranges(a, boilerplate(work)), mask_ranges(b, boilerplate(page))
     quoted_a = mask_ranges(a, attributed_quotations(work))
     lengths = len(a) - int(dropped_a.sum()), len(b) - int(dropped_b.sum())
-    if not len(alignment.runs):
+    runs = alignment.runs
+    if not len(runs):
         return Overlap(a, b, *lengths, 0, 0, (), alignment, dropped_a | quoted_a)
-    at_a, at_b, span_of, run_of = _pairs(alignment.runs)
+    at_a, at_b, span_of, run_of = _pairs(runs)
     counts = ~dropped_a[at_a]
     quoted = counts & quoted_a[at_a] & mask_ranges(b, attributed_quotations(page))[at_b]
     narrated = np.bincount(run_of, weights=counts & ~quoted) >= NARRATION_CHARACTERS
