@@ -80,10 +80,10 @@ def picture(rows: Sequence[Row], title: str) -> str:
     shares = [row for row in rows if row["unit"] == "share" and "low" in row and not row["is_most"]]
     height = 28 * len(shares) + 64
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="860" height="{height}" font-family="sans-serif" font-size="13">',
-        f'<rect width="860" height="{height}" fill="#faf9f6"/><text x="16" y="26" font-size="16">{escape(title)}</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="960" height="{height}" font-family="sans-serif" font-size="13">',
+        f'<rect width="960" height="{height}" fill="#faf9f6"/><text x="16" y="26" font-size="16">{escape(title)}</text>',
     ]
-    for value in (0.0, 0.5, 0.9, 0.95, 0.99, 1.0):
+    for value in (0.0, 0.5, 0.9, 0.95, 1.0):
         x = _place(value)
         parts.append(f'<path d="M{x} 40V{height - 16}" stroke="#d8d4c8"/>')
         parts.append(f'<text x="{x}" y="52" fill="#6b6455" text-anchor="middle">{value:g}</text>')
@@ -91,20 +91,20 @@ def picture(rows: Sequence[Row], title: str) -> str:
         y = 60 + 28 * number
         color = "#b23a2f" if row["reached"] is False else "#2f6b4f" if row["reached"] else "#24476b"
         x, low, high = _place(row["ours"]), _place(row["low"]), _place(row["high"])
-        parts.append(f'<text x="330" y="{y + 15}" text-anchor="end">{escape(row["what"])}</text>')
+        parts.append(f'<text x="430" y="{y + 15}" text-anchor="end">{escape(row["what"])}</text>')
         parts.append(
             f'<rect x="{_place(0)}" y="{y + 3}" width="{x - _place(0)}" height="14" fill="{color}" opacity=".75"/>'
         )
         parts.append(f'<path d="M{low} {y + 10}H{high}" stroke="#1c2430" stroke-width="2"/>')
         if row["goal"] is not None:
             parts.append(f'<path d="M{_place(row["goal"])} {y}v20" stroke="#b23a2f" stroke-width="2"/>')
-        parts.append(f'<text x="820" y="{y + 15}" text-anchor="end">{row["ours"]:.4f}</text>')
+        parts.append(f'<text x="920" y="{y + 15}" text-anchor="end">{row["ours"]:.4f}</text>')
     return "\n".join((*parts, "</svg>"))
 
 
 def _place(share: float) -> float:
     """x of a share: half of the width belongs to the last tenth."""
-    return round(345 + 400 * (share / 0.9 / 2 if share < 0.9 else 0.5 + (share - 0.9) / 0.2), 1)
+    return round(445 + 400 * (share / 0.9 / 2 if share < 0.9 else 0.5 + (share - 0.9) / 0.2), 1)
 
 
 def _round(value: float) -> float:
