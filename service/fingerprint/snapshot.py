@@ -43,7 +43,6 @@ from service.fingerprint.text import ALGORITHM
 FORMAT = "yj-snapshot-1"
 DATA, MANIFEST, VERIFIED = "segment.bin", "manifest.json", "verified.json"
 ALIGNMENT_BYTES = 64
-CHUNK_BYTES = 2**22
 DAMAGE = (errno.ENOENT, errno.ENOTDIR, errno.EIO)  # all else (too many open files, no memory, no right) may pass
 TICK_NS = 50_000_000  # file times advance in steps of up to 10 ms (Linux, HZ = 100); five times that
 

@@ -67,11 +67,13 @@ def rewrite_rows(data: Path | None, corpus: list[Article], seed: int, lab: Lab, 
     ):
         score = score_pairs([([case], detect(work, page)) for work, page, case in planted])
         rows.append(_score_row(f"rewritten Chinese passages: macro plagdet, {name}", score, goal))
-    return [*rows, *_candidate_rows(writers, planted, random)]
+    return [*rows, *_candidate_rows(writers, planted, random, lab)]
 
 
-def _candidate_rows(writers: list[list[str]], planted: Sequence[tuple[str, str, Quad]], random: Random) -> list[Row]:
-    """Through an index that holds the one work: does the page ask for it?"""
+def _candidate_rows(
+    writers: list[list[str]], planted: Sequence[tuple[str, str, Quad]], random: Random, lab: Lab
+) -> list[Row]:
+    """Through an index that holds the one work: does the page ask for it? And is it a match, by identical text or wording?"""
     works = []
     for writer in writers[1:]:
         at = 0
@@ -81,9 +83,13 @@ def _candidate_rows(writers: list[list[str]], planted: Sequence[tuple[str, str, 
             at = end
     whole = sum(_is_candidate(work, page) for work, page in works)
     parts = sum(_is_candidate(work, page) for work, page, _ in planted)
+    whole_matches = sum(lab.compare(work, page) is not None for work, page in works)
+    part_matches = sum(lab.compare(work, page) is not None for work, page, _ in planted)
     return [
         share_row("rewritten works found as candidates", whole, len(works), CANDIDATE_GOAL),
         share_row("five rewritten sentences in another article: candidates", parts, len(planted)),
+        share_row("rewritten works that are a match", whole_matches, len(works)),
+        share_row("five rewritten sentences in another article: matches", part_matches, len(planted)),
     ]
 
 
